@@ -1,0 +1,177 @@
+"""Text to token ids and back: a character vocabulary, and byte-level byte-pair encoding (BPE).
+
+The BPE is that of GPT-2 (Radford et al. 2019, section 2.2; the algorithm: Sennrich et al. 2016), trained and
+run by Hugging Face's ``tokenizers``. Being byte-level it encodes any Unicode text and never meets an unknown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Protocol, Self
+
+import tokenizers
+from tokenizers import decoders, models, pre_tokenizers, trainers
+
+__all__ = ["END", "REPLY", "SPECIAL_TOKENS", "USER", "BPETokenizer", "CharTokenizer", "Tokenizer", "from_json"]
+
+END = "<|end|>"
+USER = "<|user|>"
+REPLY = "<|reply|>"
+#: Tokens of the dialogue template. They stand in every BPE vocabulary from the start, so that a model
+#: pre-trained on plain text can be fine-tuned on dialogue without resizing its embedding.
+SPECIAL_TOKENS = (END, USER, REPLY)
+
+
+class Tokenizer(Protocol):
+    """What models and chapters ask of a tokenizer."""
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of distinct ids; ids run from 0 to ``vocab_size - 1``."""
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of ``text``."""
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of ``ids``."""
+
+    def to_json(self) -> str:
+        """Return a description from which :func:`from_json` rebuilds the tokenizer."""
+
+
+def _check_ids(ids: Iterable[int], vocab_size: int) -> list[int]:
+    checked = [int(i) for i in ids]
+    for i in checked:
+        if not 0 <= i < vocab_size:
+            raise ValueError(f"ids contains {i}; allowed are 0 to {vocab_size - 1} (vocab_size is {vocab_size})")
+    return checked
+
+
+class CharTokenizer:
+    """One id per character, in the order of the code points.
+
+    Parameters
+    ----------
+    characters
+        the vocabulary; each character once.
+    """
+
+    def __init__(self, characters: Sequence[str]):
+        if not characters:
+            raise ValueError("characters is empty; at least one character is needed")
+        if any(len(c) != 1 for c in characters) or len(set(characters)) != len(characters):
+            raise ValueError("characters must be distinct strings of length 1")
+        self.characters = "".join(characters)
+        self._ids = {c: i for i, c in enumerate(self.characters)}
+
+    @classmethod
+    def train(cls, text: str) -> Self:
+        """Return the tokenizer whose vocabulary is the set of characters of ``text``."""
+        return cls(sorted(set(text)))
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of characters."""
+        return len(self.characters)
+
+    def encode(self, text: str) -> list[int]:
+        """Return one id per character.
+
+        Raises
+        ------
+        ValueError
+            for a character outside the vocabulary.
+        """
+        try:
+            return [self._ids[c] for c in text]
+        except KeyError as unknown:
+            raise ValueError(
+                f"text contains {unknown.args[0]!r}, which is not among the {self.vocab_size} known characters"
+            ) from None
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of ``ids``."""
+        return "".join(self.characters[i] for i in _check_ids(ids, self.vocab_size))
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the readable token of each id of ``text``: here, its characters."""
+        self.encode(text)
+        return list(text)
+
+    def to_json(self) -> str:
+        """Return a description from which :func:`from_json` rebuilds the tokenizer."""
+        return json.dumps({"kind": "characters", "characters": self.characters}, ensure_ascii=False)
+
+
+class BPETokenizer:
+    """Byte-level BPE: 256 byte tokens, then the most frequent adjacent pairs merged one by one.
+
+    Parameters
+    ----------
+    engine
+        a trained ``tokenizers.Tokenizer``; usually from :meth:`train` or :func:`from_json`.
+    """
+
+    def __init__(self, engine: tokenizers.Tokenizer):
+        self.engine = engine
+
+    @classmethod
+    def train(cls, text: str, vocab_size: int) -> Self:
+        """Learn merges on ``text`` until the vocabulary has ``vocab_size`` entries.
+
+        The vocabulary holds :data:`SPECIAL_TOKENS`, the 256 bytes, and the merges. A text too short for so many
+        merges gives a smaller vocabulary.
+        """
+        smallest = 256 + len(SPECIAL_TOKENS)
+        if vocab_size < smallest:
+            raise ValueError(
+                f"vocab_size is {vocab_size}; at least {smallest} (256 bytes and {len(SPECIAL_TOKENS)} special tokens)"
+            )
+        engine = tokenizers.Tokenizer(models.BPE())
+        engine.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        engine.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            special_tokens=list(SPECIAL_TOKENS),
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        )
+        engine.train_from_iterator(text.splitlines(keepends=True), trainer)
+        return cls(engine)
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens, the special ones included."""
+        return int(self.engine.get_vocab_size())
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of ``text``; a special token written out in it becomes that token's id."""
+        return list(self.engine.encode(text).ids)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of ``ids``, special tokens written out; bytes that are no UTF-8 become U+FFFD."""
+        return str(self.engine.decode(_check_ids(ids, self.vocab_size), skip_special_tokens=False))
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the readable token of each id of ``text``; a space that starts a token is kept."""
+        return [self.decode([i]) for i in self.encode(text)]
+
+    def id_of(self, token: str) -> int:
+        """Return the id of one token by its text, such as :data:`END`."""
+        found = self.engine.token_to_id(token)
+        if found is None:
+            raise ValueError(f"token is {token!r}, which is not in the vocabulary")
+        return int(found)
+
+    def to_json(self) -> str:
+        """Return the ``tokenizers`` JSON, readable by any of its language bindings."""
+        return str(self.engine.to_str())
+
+
+def from_json(description: str) -> CharTokenizer | BPETokenizer:
+    """Rebuild a tokenizer from what its ``to_json`` gave."""
+    fields = json.loads(description)
+    if fields.get("kind") == "characters":
+        return CharTokenizer(fields["characters"])
+    return BPETokenizer(tokenizers.Tokenizer.from_str(description))
