@@ -1,0 +1,98 @@
+"""The one style of the book's figures: a colour per family, one diverging and one even scale.
+
+Hues are Okabe & Ito's (2008), which people with the usual colour deficiencies can tell apart. Colour never carries
+meaning alone: lines have marks or labels too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from torch import Tensor
+
+from dlcompare.catalogue import text
+
+__all__ = ["DIVERGING", "FAMILY", "MARKER", "SEQUENTIAL", "attention_map", "image_row", "signed_image", "use"]
+
+#: One colour per family, everywhere in the book.
+FAMILY = {
+    "baseline": "#595959",
+    "mlp": "#E69F00",
+    "cnn": "#56B4E9",
+    "recurrent": "#009E73",
+    "transformer": "#0072B2",
+    "gpt": "#D55E00",
+}
+#: One mark per family, so that colour is not needed to tell lines apart.
+MARKER = {"baseline": "x", "mlp": "s", "cnn": "D", "recurrent": "^", "transformer": "v", "gpt": "o"}
+
+#: Signed values, zero in the middle.
+DIVERGING = "PuOr_r"
+#: Magnitudes, even to the eye.
+SEQUENTIAL = "cividis"
+
+
+def use() -> None:
+    """Apply the style to all figures that follow."""
+    mpl.rcParams.update(
+        {
+            "figure.figsize": (7.0, 3.4),
+            "figure.dpi": 110,
+            "figure.constrained_layout.use": True,
+            "savefig.facecolor": "white",
+            "font.size": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "axes.titlesize": 10.5,
+            "axes.titlelocation": "left",
+            "axes.prop_cycle": mpl.cycler(color=[c for name, c in FAMILY.items() if name != "baseline"]),
+            "grid.color": "#e4e4e4",
+            "grid.linewidth": 0.7,
+            "image.cmap": SEQUENTIAL,
+            "image.interpolation": "nearest",
+            "legend.frameon": False,
+            "lines.linewidth": 1.8,
+        }
+    )
+
+
+def _array(values: Tensor | np.ndarray) -> np.ndarray:
+    return values.detach().numpy() if isinstance(values, Tensor) else np.asarray(values)
+
+
+def image_row(images: Sequence[Tensor | np.ndarray], titles: Sequence[str], **imshow: Any) -> plt.Figure:
+    """Return a figure with ``images`` (height, width) side by side, a title over each, no axes."""
+    if len(images) != len(titles) or not len(images):
+        raise ValueError(f"titles has {len(titles)} entries; allowed is one per image, of which there are {len(images)}")
+    figure, axes = plt.subplots(1, len(images), figsize=(1.15 * len(images), 1.5), squeeze=False)
+    for axis, image, title in zip(axes[0], images, titles, strict=True):
+        axis.imshow(_array(image), **imshow)
+        axis.set_title(title, loc="center")
+        axis.set_axis_off()
+    return figure
+
+
+def signed_image(axis: plt.Axes, values: Tensor | np.ndarray, limit: float | None = None) -> Any:
+    """Draw signed ``values`` (height, width) on the diverging scale with zero in the middle; returns the image."""
+    array = _array(values)
+    bound = float(np.abs(array).max()) if limit is None else limit
+    axis.grid(False)
+    return axis.imshow(array, cmap=DIVERGING, vmin=-bound or -1.0, vmax=bound or 1.0)
+
+
+def attention_map(axis: plt.Axes, weights: Tensor | np.ndarray, tokens: Sequence[str]) -> Any:
+    """Draw attention weights (seq, seq), rows ask and columns answer, labelled with ``tokens``; returns the image."""
+    labels = [t.replace("\n", "⏎").replace(" ", "·") for t in tokens]
+    image = axis.imshow(_array(weights), vmin=0, cmap=SEQUENTIAL)
+    axis.set_xticks(range(len(labels)), labels, rotation=90, family="monospace", fontsize=8)
+    axis.set_yticks(range(len(labels)), labels, family="monospace", fontsize=8)
+    axis.set_xlabel(text("axis.attended"))
+    axis.set_ylabel(text("axis.attending"))
+    axis.grid(False)
+    return image

@@ -1,0 +1,46 @@
+import pytest
+import torch
+
+from dlcompare.models import MultiHeadSelfAttention
+
+
+def reference_of(attention: MultiHeadSelfAttention, d_model: int, n_head: int) -> torch.nn.MultiheadAttention:
+    reference = torch.nn.MultiheadAttention(d_model, n_head, batch_first=True, dtype=torch.float64)
+    reference.load_state_dict(
+        {
+            "in_proj_weight": attention.query_key_value.weight,
+            "in_proj_bias": attention.query_key_value.bias,
+            "out_proj.weight": attention.project.weight,
+            "out_proj.bias": attention.project.bias,
+        }
+    )
+    return reference
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_equals_torchs_multihead_attention(causal):
+    torch.manual_seed(1)
+    attention = MultiHeadSelfAttention(12, 3, causal=causal).double().eval()
+    reference = reference_of(attention, 12, 3)
+    x = torch.randn(2, 6, 12, dtype=torch.float64)
+    weights = {}
+    attention.softmax.register_forward_hook(lambda module, inputs, output: weights.update(ours=output))
+    mask = torch.ones(6, 6, dtype=torch.bool).triu(1) if causal else None
+    expected, expected_weights = reference(x, x, x, attn_mask=mask, average_attn_weights=False)
+    assert torch.allclose(attention(x), expected, atol=1e-12)
+    assert torch.allclose(weights["ours"], expected_weights, atol=1e-12)
+
+
+def test_padding_is_seen_by_no_position():
+    torch.manual_seed(2)
+    attention = MultiHeadSelfAttention(8, 2, causal=False).double().eval()
+    reference = reference_of(attention, 8, 2)
+    x = torch.randn(2, 5, 8, dtype=torch.float64)
+    visible = torch.tensor([[True] * 5, [True, True, True, False, False]])
+    expected, _ = reference(x, x, x, key_padding_mask=~visible)
+    assert torch.allclose(attention(x, visible), expected, atol=1e-12)
+
+
+def test_a_head_count_that_does_not_divide_is_named():
+    with pytest.raises(ValueError, match="n_head is 5, which does not divide d_model = 12"):
+        MultiHeadSelfAttention(12, 5, causal=True)
