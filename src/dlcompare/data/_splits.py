@@ -1,9 +1,9 @@
 """How a set is divided into training, validation and test part.
 
 A random generator's stream may change between versions of numpy or torch, and with it a split, silently. So
-nothing here draws at random: items are put in the order of the SHA-256 of the seed and a stable key of the item.
-That order looks random, is the same on every machine for ever, and an item's place does not depend on its
-position in the file.
+nothing here draws at random: items are put in the order of the SHA-256 of the seed and a key that belongs
+to the item. That order looks random, is the same on every machine for ever, and does not depend on the
+order in the file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
-__all__ = ["SEED", "Splits", "shuffled"]
+__all__ = ["SEED", "Splits", "divided", "shuffled"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -29,7 +29,7 @@ class Splits(Generic[T]):
     Attributes
     ----------
     train, validation, test
-        what a model learns from, what we choose settings on, and what is looked at once at the end
+        what a model learns from, what settings are chosen on, and what is looked at once, at the end
     """
 
     train: T
@@ -44,6 +44,58 @@ class Splits(Generic[T]):
         return Splits(function(self.train), function(self.validation), function(self.test))
 
 
-def shuffled(keys: Iterable[str], seed: int = SEED) -> list[str]:
-    """Return ``keys`` in an order that looks random and is fixed by ``seed``."""
-    return sorted(keys, key=lambda key: (hashlib.sha256(f"{seed}:{key}".encode()).digest(), key))
+def shuffled(items: Iterable[T], key: Callable[[T], str], seed: int = SEED) -> list[T]:
+    """Return ``items`` in an order that looks random and is fixed by ``seed`` and the text ``key(item)``."""
+
+    def place(item: T) -> bytes:
+        return hashlib.sha256(f"{seed}:{key(item)}".encode()).digest()
+
+    return sorted(items, key=place)
+
+
+def divided(
+    items: Iterable[T],
+    *,
+    key: Callable[[T], str],
+    validation: int,
+    test: int,
+    stratum: Callable[[T], object] = lambda item: None,
+    seed: int = SEED,
+) -> Splits[tuple[T, ...]]:
+    """Divide ``items`` by whole groups: items with the same ``key`` stand in the same part.
+
+    Parameters
+    ----------
+    items : iterable
+        what to divide
+    key : callable
+        the text that an item's place depends on
+    validation, test : int
+        the share of these parts in percent, of the groups of each stratum, rounded down
+    stratum : callable
+        the parts have (up to rounding) the same share of each value of this, for instance of each label
+    seed : int
+        another seed gives another division
+
+    Returns
+    -------
+    Splits
+        the parts; within a part, items are in the order of :func:`shuffled`, so that its first items are a
+        sample of it.
+    """
+    if not (validation >= 0 and test >= 0 and validation + test <= 100):
+        raise ValueError(
+            f"validation is {validation} and test is {test}; "
+            "they must be percentages with a sum of at most 100"
+        )
+    strata: dict[object, dict[str, list[T]]] = {}
+    for item in items:
+        strata.setdefault(stratum(item), {}).setdefault(key(item), []).append(item)
+    parts: tuple[list[T], list[T], list[T]] = ([], [], [])
+    for groups in strata.values():
+        order = shuffled(groups, str, seed)
+        n_validation, n_test = len(order) * validation // 100, len(order) * test // 100
+        for i, group in enumerate(order):
+            part = 2 if i < n_test else 1 if i < n_test + n_validation else 0
+            parts[part].extend(groups[group])
+    return Splits(*(tuple(shuffled(part, key, seed)) for part in parts))

@@ -52,9 +52,10 @@ class Corpus:
 def load_shakespeare() -> Splits[Corpus]:
     """Return Shakespeare's works, split by whole works: two plays for validation, two for the test.
 
-    The held-out plays are chosen by the seed among the complete plays; the poems and one play of which the file
-    has only a part stay in the training part. White space at the end of lines is removed, and line ends are line
-    feeds; nothing else is changed. Within a part, the works are in alphabetical order of their file names.
+    The held-out plays are chosen by the seed among the complete plays; the poems and one play of which the
+    file has only a part stay in the training part. White space at the end of lines and empty lines around a
+    work are removed, and line ends are line feeds; nothing else is changed. Within a part, the works are in
+    alphabetical order of their file names.
 
     Raises
     ------
@@ -74,7 +75,8 @@ def load_shakespeare() -> Splits[Corpus]:
         key.removesuffix("_gut"): Document(title=metadata[key]["title"], text=_normalised(text))
         for key, text in works.items()
     }
-    chosen = shuffled(key for key in documents if key not in _POEMS | _INCOMPLETE)[: 2 * _HELD_OUT]
+    plays = (key for key in documents if key not in _POEMS | _INCOMPLETE)
+    chosen = shuffled(plays, str)[: 2 * _HELD_OUT]
     validation, test = chosen[:_HELD_OUT], chosen[_HELD_OUT:]
     return Splits(
         train=Corpus(tuple(documents[key] for key in documents if key not in chosen)),
@@ -84,4 +86,5 @@ def load_shakespeare() -> Splits[Corpus]:
 
 
 def _normalised(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n") + "\n"
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
