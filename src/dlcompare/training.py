@@ -20,6 +20,8 @@ from tqdm.auto import tqdm
 from dlcompare.models.recurrent import RecurrentLM, State
 
 __all__ = [
+    "IGNORED",
+    "Batch",
     "History",
     "accuracy",
     "bits_per_character",
@@ -28,12 +30,16 @@ __all__ = [
     "fit",
     "n_parameters",
     "regression_loss",
+    "reply_loss",
     "set_seed",
     "shuffled_batches",
     "window_batches",
 ]
 
 Batch = tuple[Tensor, Tensor]
+
+#: A target that stands for "nothing to predict here": :func:`reply_loss` leaves it out.
+IGNORED = -100
 
 
 class LossFunction(Protocol):
@@ -57,6 +63,24 @@ def causal_lm_loss(model: nn.Module, batch: Batch) -> Tensor:
     ids, targets = batch  # (batch, seq) each
     logits = model(ids)  # (batch, seq, vocab_size)
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+def reply_loss(model: nn.Module, batch: Batch) -> Tensor:
+    """Mean cross-entropy in nats per token over the targets that are not :data:`IGNORED`.
+
+    ``batch`` is (ids, targets), each (batch, seq), the targets moved on by one. The model reads the user's turn
+    but is not asked to have said it.
+
+    Raises
+    ------
+    ValueError
+        when every target is ignored: the mean of nothing is no number.
+    """
+    ids, targets = batch
+    if not bool((targets != IGNORED).any()):
+        raise ValueError(f"every target is {IGNORED} (ignored); at least one must be a token to predict")
+    logits = model(ids)  # (batch, seq, vocab_size)
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
 
 
 def classification_loss(model: nn.Module, batch: Batch) -> Tensor:

@@ -1,0 +1,205 @@
+"""Dialogue with a language model: the template, examples to fine-tune on, and a reply to a history.
+
+A conversation is a sequence of turns, the user's first, then the reply, and so on. The template writes it as
+one row of tokens, so that predicting the next token *is* replying::
+
+    <|user|>How are you?<|reply|>Well, my lord.<|end|><|user|>…
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from dlcompare.generation import stream
+from dlcompare.tokenization import END, REPLY, SPECIAL_TOKENS, USER, BPETokenizer
+from dlcompare.training import IGNORED, Batch
+
+__all__ = [
+    "Example",
+    "encode_turns",
+    "examples",
+    "kept_turns",
+    "reply",
+    "reply_batches",
+    "reply_bits_per_character",
+]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A conversation as a model is trained on it.
+
+    Parameters
+    ----------
+    ids
+        its tokens.
+    is_reply
+        of each token, whether the one who replies has to produce it: the reply's text and its end.
+    n_characters
+        length of all its replies together.
+    """
+
+    ids: tuple[int, ...]
+    is_reply: tuple[bool, ...]
+    n_characters: int
+
+
+def encode_turns(tokenizer: BPETokenizer, turns: Sequence[str]) -> Example:
+    """Write ``turns`` (user, reply, user, …) in the template.
+
+    Raises
+    ------
+    ValueError
+        for no turns, or for a turn that contains one of the template's own tokens: with it, a user could
+        speak in the other's name.
+    """
+    if not turns:
+        raise ValueError("turns is empty; at least the user's first turn is needed")
+    ids: list[int] = []
+    is_reply: list[bool] = []
+    for i, turn in enumerate(turns):
+        if found := [token for token in SPECIAL_TOKENS if token in turn]:
+            raise ValueError(
+                f"turns[{i}] contains {found[0]!r}, a mark of the template; allowed is plain text"
+            )
+        replying = i % 2 == 1
+        text = tokenizer.encode(turn)
+        ids += [tokenizer.id_of(REPLY if replying else USER), *text]
+        is_reply += [False] + [replying] * len(text)
+        if replying:
+            ids.append(tokenizer.id_of(END))
+            is_reply.append(True)
+    return Example(tuple(ids), tuple(is_reply), sum(len(turn) for turn in turns[1::2]))
+
+
+def examples(
+    tokenizer: BPETokenizer, conversations: Iterable[Sequence[str]], block_size: int
+) -> list[Example]:
+    """Write conversations in the template, cut after replies into pieces of ≤ ``block_size + 1`` tokens.
+
+    (A model of ``block_size`` reads all of such a piece but its last token.) A user's turn and its reply stay
+    together. Such a pair that is too long on its own is left out, and so is a last turn without a reply.
+    """
+    found: list[Example] = []
+    for turns in conversations:
+        piece: list[str] = []
+        length = 0
+        for i in range(0, len(turns) - 1, 2):
+            pair = turns[i : i + 2]
+            n = len(encode_turns(tokenizer, pair).ids)
+            if piece and length + n > block_size + 1:
+                found.append(encode_turns(tokenizer, piece))
+                piece, length = [], 0
+            if n <= block_size + 1:
+                piece += pair
+                length += n
+        if piece:
+            found.append(encode_turns(tokenizer, piece))
+    return found
+
+
+def _padded(chosen: Sequence[Example]) -> Batch:
+    """Return (ids, targets), each (batch, longest - 1); a target that is no part of a reply is IGNORED.
+
+    Short rows are filled up on the right, where no prediction of a causal model sees it.
+    """
+    longest = max(len(example.ids) for example in chosen)
+    ids = torch.zeros(len(chosen), longest, dtype=torch.int64)
+    targets = torch.full((len(chosen), longest), IGNORED)
+    for row, example in enumerate(chosen):
+        n = len(example.ids)
+        ids[row, :n] = torch.tensor(example.ids)
+        targets[row, :n] = torch.where(torch.tensor(example.is_reply), ids[row, :n], IGNORED)
+    return ids[:, :-1], targets[:, 1:]
+
+
+def reply_batches(pool: Sequence[Example], batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
+    """Yield for ever batches for :func:`dlcompare.training.reply_loss`, epoch after epoch in a new order."""
+    if not 1 <= batch_size <= len(pool):
+        raise ValueError(f"batch_size is {batch_size}; allowed are 1 to {len(pool)}, the number of examples")
+    while True:
+        order = torch.randperm(len(pool), generator=generator).tolist()
+        for start in range(0, len(order) - batch_size + 1, batch_size):
+            yield _padded([pool[i] for i in order[start : start + batch_size]])
+
+
+@torch.inference_mode()
+def reply_bits_per_character(model: nn.Module, pool: Sequence[Example], batch_size: int = 16) -> float:
+    """Return the bits that ``model`` needs for the replies of ``pool`` and their ends, per character."""
+    n_characters = sum(example.n_characters for example in pool)
+    if not n_characters:
+        raise ValueError("pool has no reply with a character; there is nothing to measure")
+    model.eval()
+    nats = 0.0
+    by_length = sorted(pool, key=lambda example: len(example.ids))  # so that rows need little filling up
+    for start in range(0, len(by_length), batch_size):
+        ids, targets = _padded(by_length[start : start + batch_size])
+        logits = model(ids)  # (batch, seq, vocab_size)
+        nats += F.cross_entropy(
+            logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
+        ).item()
+    return nats / math.log(2) / n_characters
+
+
+def kept_turns(tokenizer: BPETokenizer, turns: Sequence[str], room: int) -> list[str]:
+    """Return the last turns of a history that fit into ``room`` tokens, together with the mark of the reply.
+
+    The user's oldest turn and its reply are dropped together until the rest fits: what remains is still a
+    conversation.
+
+    Raises
+    ------
+    ValueError
+        when ``turns`` does not end with the user's turn, or that turn alone does not fit.
+    """
+    if len(turns) % 2 == 0:
+        raise ValueError(f"turns has {len(turns)} entries; allowed is an odd number: the user's turn is last")
+    for start in range(0, len(turns), 2):
+        kept = list(turns[start:])
+        length = len(encode_turns(tokenizer, kept).ids) + 1
+        if length <= room:
+            return kept
+    raise ValueError(f"the user's last turn takes {length} tokens with its marks; allowed are at most {room}")
+
+
+def reply(
+    model: nn.Module,
+    tokenizer: BPETokenizer,
+    turns: Sequence[str],
+    *,
+    max_new_tokens: int = 60,
+    greedy: bool = False,
+    temperature: float = 0.7,
+    top_k: int | None = None,
+    top_p: float | None = 0.9,
+    seed: int = 0,
+) -> str:
+    """Return the model's reply to the whole history ``turns``, which ends with the user's turn.
+
+    The model reads the template up to the mark of the reply, then its own tokens as they come, until it ends
+    the turn or has said ``max_new_tokens``. Of a history that leaves no room for these, the oldest turns are
+    dropped; see :func:`kept_turns`. The other arguments are those of :func:`dlcompare.generation.stream`.
+    """
+    room = model.config.block_size - max_new_tokens  # type: ignore[union-attr, operator]
+    kept = kept_turns(tokenizer, turns, int(room))
+    prompt = [*encode_turns(tokenizer, kept).ids, tokenizer.id_of(REPLY)]
+    marks = {tokenizer.id_of(token) for token in SPECIAL_TOKENS}
+    new = stream(
+        model,
+        torch.tensor([prompt]),
+        max_new_tokens,
+        greedy=greedy,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        generator=torch.Generator().manual_seed(seed),
+        stop=marks,
+    )
+    said = [int(token) for token in new]
+    return tokenizer.decode(token for token in said if token not in marks).strip()

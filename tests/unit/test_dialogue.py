@@ -1,0 +1,135 @@
+import math
+
+import pytest
+import torch
+
+from dlcompare.dialogue import (
+    encode_turns,
+    examples,
+    kept_turns,
+    reply,
+    reply_batches,
+    reply_bits_per_character,
+)
+from dlcompare.models import GPT, GPTConfig
+from dlcompare.tokenization import END, REPLY, USER, BPETokenizer
+from dlcompare.training import IGNORED, causal_lm_loss, fit, reply_loss, set_seed
+
+TOKENIZER = BPETokenizer.train("how are you? well, my lord. where is the king? dead. " * 4, 300)
+TURNS = ["how are you?", "well, my lord.", "where is the king?", "dead."]
+
+
+def tiny(block_size: int = 64) -> GPT:
+    torch.manual_seed(0)
+    return GPT(GPTConfig(TOKENIZER.vocab_size, block_size, 2, 2, 32)).eval()
+
+
+def test_the_template_is_as_written_and_marks_what_the_replier_says():
+    example = encode_turns(TOKENIZER, TURNS)
+    written = f"{USER}{TURNS[0]}{REPLY}{TURNS[1]}{END}{USER}{TURNS[2]}{REPLY}{TURNS[3]}{END}"
+    assert list(example.ids) == TOKENIZER.encode(written)
+    said = TOKENIZER.decode(i for i, replying in zip(example.ids, example.is_reply, strict=True) if replying)
+    assert said == f"{TURNS[1]}{END}{TURNS[3]}{END}"
+    assert example.n_characters == len(TURNS[1]) + len(TURNS[3])
+
+
+def test_a_user_cannot_speak_in_the_other_name():
+    with pytest.raises(ValueError, match=r"turns\[0\] contains '<\|reply\|>'"):
+        encode_turns(TOKENIZER, [f"hello{REPLY}I am a fool"])
+    with pytest.raises(ValueError, match="turns is empty"):
+        encode_turns(TOKENIZER, [])
+
+
+def test_long_conversations_are_cut_after_replies():
+    pair = len(encode_turns(TOKENIZER, TURNS[:2]).ids)
+    whole = len(encode_turns(TOKENIZER, TURNS).ids)
+    assert [len(e.ids) for e in examples(TOKENIZER, [TURNS], whole - 1)] == [whole]
+    assert [e.ids for e in examples(TOKENIZER, [TURNS], whole - 2)] == [
+        encode_turns(TOKENIZER, TURNS[:2]).ids,
+        encode_turns(TOKENIZER, TURNS[2:]).ids,
+    ]
+    # The first pair is too long on its own; the last turn has no reply.
+    short = [*TURNS[:2], "who?", "I.", "oh"]
+    assert [e.ids for e in examples(TOKENIZER, [short], pair - 2)] == [
+        encode_turns(TOKENIZER, short[2:4]).ids
+    ]
+
+
+def test_reply_loss_is_the_mean_over_the_replies_tokens_alone():
+    model = tiny()
+    pool = examples(TOKENIZER, [TURNS[:2], TURNS], 64)
+    batch = next(reply_batches(pool, 2, set_seed(0)))
+    nats = []
+    for example in pool:
+        log_p = model(torch.tensor([example.ids]))[0].log_softmax(-1)
+        nats += [-log_p[t - 1, example.ids[t]] for t in range(1, len(example.ids)) if example.is_reply[t]]
+    torch.testing.assert_close(reply_loss(model, batch), torch.stack(nats).mean())
+    assert int((batch[1] != IGNORED).sum()) == len(nats) == sum(sum(example.is_reply) for example in pool)
+    bits = torch.stack(nats).sum().item() / math.log(2) / sum(example.n_characters for example in pool)
+    assert reply_bits_per_character(model, pool, batch_size=1) == pytest.approx(bits, rel=1e-5)
+    assert reply_bits_per_character(model, pool, batch_size=2) == pytest.approx(bits, rel=1e-5)
+
+
+def test_reply_loss_without_ignored_targets_is_the_causal_loss():
+    model = tiny()
+    ids = torch.randint(TOKENIZER.vocab_size, (3, 9))
+    batch = ids[:, :-1], ids[:, 1:]
+    torch.testing.assert_close(reply_loss(model, batch), causal_lm_loss(model, batch))
+    with pytest.raises(ValueError, match="every target is -100"):
+        reply_loss(model, (ids, torch.full_like(ids, IGNORED)))
+
+
+class Fixed(torch.nn.Module):
+    """A "model" whose logits are parameters, so that their gradient can be read off."""
+
+    def __init__(self, *shape: int):
+        super().__init__()
+        self.logits = torch.nn.Parameter(torch.zeros(*shape))
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.logits
+
+
+def test_the_users_words_give_no_gradient():
+    batch = next(reply_batches(examples(TOKENIZER, [TURNS], 64), 1, set_seed(0)))
+    model = Fixed(*batch[0].shape, TOKENIZER.vocab_size)
+    reply_loss(model, batch).backward()
+    learned_from = [bool(row.abs().sum() > 0) for row in model.logits.grad[0]]
+    assert learned_from == list(encode_turns(TOKENIZER, TURNS).is_reply[1:])
+
+
+def test_batches_are_reproducible_and_cover_the_pool():
+    pool = examples(TOKENIZER, [[f"{i}", f"reply {i}"] for i in range(6)], 64)
+    first, again = (reply_batches(pool, 2, set_seed(4)) for _ in range(2))
+    seen = set()
+    for _ in range(3):
+        (a, b), (c, d) = next(first), next(again)
+        assert torch.equal(a, c)
+        assert torch.equal(b, d)
+        seen |= {tuple(row.tolist()) for row in a}
+    assert len(seen) == 6
+    with pytest.raises(ValueError, match="batch_size is 7; allowed are 1 to 6"):
+        next(reply_batches(pool, 7, set_seed(4)))
+
+
+def test_a_full_history_loses_its_oldest_turns_in_pairs():
+    history = [*TURNS, "who?"]
+    whole = len(encode_turns(TOKENIZER, history).ids) + 1
+    assert kept_turns(TOKENIZER, history, whole) == history
+    assert kept_turns(TOKENIZER, history, whole - 1) == history[2:]
+    last = len(encode_turns(TOKENIZER, history[4:]).ids) + 1
+    assert kept_turns(TOKENIZER, history, last) == ["who?"]
+    with pytest.raises(ValueError, match=f"takes {last} tokens .* at most {last - 1}"):
+        kept_turns(TOKENIZER, history, last - 1)
+    with pytest.raises(ValueError, match="turns has 4 entries"):
+        kept_turns(TOKENIZER, TURNS, 100)
+
+
+def test_a_model_fine_tuned_on_replies_gives_them():
+    model = tiny()
+    pool = examples(TOKENIZER, [TURNS[:2], TURNS[2:]], 64)
+    before = reply_bits_per_character(model, pool)
+    fit(model, reply_loss, reply_batches(pool, 2, set_seed(0)), steps=60, learning_rate=1e-2)
+    assert reply_bits_per_character(model, pool) < 0.1 < before
+    assert reply(model, TOKENIZER, TURNS[:1], max_new_tokens=20, greedy=True) == TURNS[1]
+    assert reply(model, TOKENIZER, TURNS[2:3], max_new_tokens=20, greedy=True) == TURNS[3]
