@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -192,6 +193,27 @@ def learning_rate_at(step: int, steps: int, peak: float, warmup: int) -> float:
     return peak * (0.1 + 0.45 * (1 + math.cos(math.pi * progress)))
 
 
+def _optimizers(
+    model: nn.Module, learning_rate: float, muon_learning_rate: float | None, weight_decay: float
+) -> list[torch.optim.Optimizer]:
+    embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
+    vectors = [p for p in model.parameters() if p.ndim < 2]
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    optimizers: list[torch.optim.Optimizer] = []
+    if muon_learning_rate is not None:
+        hidden = [p for p in matrices if p.ndim == 2 and id(p) not in embeddings]
+        if hidden:
+            optimizers.append(torch.optim.Muon(hidden, lr=muon_learning_rate, weight_decay=weight_decay))
+        taken = {id(p) for p in hidden}
+        matrices = [p for p in matrices if id(p) not in taken]
+    groups = [
+        {"params": group, "weight_decay": decay} for group, decay in ((matrices, weight_decay), (vectors, 0.0)) if group
+    ]
+    if groups:
+        optimizers.append(torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.95)))
+    return optimizers
+
+
 def fit(
     model: nn.Module,
     loss: LossFunction,
@@ -199,6 +221,7 @@ def fit(
     *,
     steps: int,
     learning_rate: float,
+    muon_learning_rate: float | None = None,
     weight_decay: float = 0.01,
     warmup: int = 0,
     clip: float = 1.0,
@@ -208,14 +231,19 @@ def fit(
     bfloat16: bool = False,
     description: str = "training",
 ) -> History:
-    """Minimise ``loss`` with AdamW (Loshchilov & Hutter 2019) for at most ``steps`` steps, in place.
+    """Minimise ``loss`` for at most ``steps`` steps, in place: with AdamW, or with Muon for the matrices.
+
+    AdamW: Loshchilov & Hutter 2019, with betas 0.9 and 0.95. Muon: Jordan et al. 2024, torch's implementation.
 
     Parameters
     ----------
     batches
         an iterator that yields at least ``steps`` batches.
     learning_rate
-        the peak; see :func:`learning_rate_at` for its course.
+        AdamW's peak; see :func:`learning_rate_at` for its course.
+    muon_learning_rate
+        Muon's peak, of the same course. When given, Muon moves every matrix but the embeddings (and an output layer
+        that shares one's weights); AdamW keeps those and the vectors. When None, AdamW moves everything.
     weight_decay
         applied to matrices alone, not to biases and norms.
     clip
@@ -241,22 +269,20 @@ def fit(
         raise ValueError(f"steps is {steps}; allowed are integers of at least 1")
     if patience is not None and evaluate is None:
         raise ValueError(f"patience is {patience} but evaluate is None; patience needs something to watch")
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
-    optimizer = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}],
-        lr=learning_rate,
-        betas=(0.9, 0.95),
-    )
+    optimizers = _optimizers(model, learning_rate, muon_learning_rate, weight_decay)
+    peaks = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
     history = History()
     best: tuple[float, dict[str, Tensor]] | None = None
     waited = 0
     clock = _Clock()
     model.train()
-    with tqdm(total=steps, desc=description, unit="step", mininterval=0.5) as bar:
+    # tqdm's bar for notebooks does not heed this variable by itself.
+    quiet = bool(os.environ.get("TQDM_DISABLE"))
+    with tqdm(total=steps, desc=description, unit="step", mininterval=0.5, disable=quiet) as bar:
         for step in range(steps):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate_at(step, steps, learning_rate, warmup)
+            groups = (group for optimizer in optimizers for group in optimizer.param_groups)
+            for group, peak in zip(groups, peaks, strict=True):
+                group["lr"] = learning_rate_at(step, steps, peak, warmup)
             with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
                 value = loss(model, next(batches))
             if not torch.isfinite(value):
@@ -264,10 +290,11 @@ def fit(
                     f"the loss is {value.item()} at step {step + 1}: try a lower learning_rate (it is {learning_rate:g}),"
                     " a longer warmup, or look at the batch for values that are not finite"
                 )
-            optimizer.zero_grad(set_to_none=True)
+            model.zero_grad(set_to_none=True)
             value.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), clip)
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
             history.loss.append(value.item())
             bar.update()
 

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+import tqdm.notebook
 
 from dlcompare.models import GPT, MLP, GPTConfig, MLPConfig, RecurrentLM, RecurrentLMConfig
 from dlcompare.training import (
@@ -118,6 +119,18 @@ def test_a_loss_that_is_no_number_stops_with_the_step_and_keeps_the_weights():
     assert all(torch.equal(p, before) for p, before in zip(model.parameters(), states[-1], strict=True))
 
 
+@pytest.mark.parametrize(("variable", "bars"), [("", 1), ("1", 0)])
+def test_a_notebook_shows_no_bar_when_tqdm_is_disabled(monkeypatch, variable, bars):
+    shown = []
+    monkeypatch.setattr("dlcompare.training.tqdm", tqdm.notebook.tqdm)
+    monkeypatch.setattr("tqdm.notebook.display", lambda *things: shown.extend(things))
+    monkeypatch.setenv("TQDM_DISABLE", variable)
+    x, y = spirals(10)
+    batches = shuffled_batches(x, y, 5, torch.Generator())
+    fit(MLP(MLPConfig((2, 2))), classification_loss, batches, steps=2, learning_rate=0.01)
+    assert len(shown) == bars
+
+
 def test_learning_rate_warms_up_and_falls_to_a_tenth():
     rates = [learning_rate_at(step, 100, 2.0, 10) for step in range(101)]
     assert rates[0] == pytest.approx(0.2)
@@ -139,6 +152,28 @@ def test_bfloat16_trains_float32_weights():
     )
     assert model.layers[0].weight.dtype == torch.float32
     assert history.loss[-1] < 0.6 * history.loss[0]
+
+
+def test_muon_moves_the_hidden_matrices_and_adamw_the_rest():
+    """One step of fit equals one step of torch's own optimisers on the parameters that each is to move."""
+    config = GPTConfig(vocab_size=5, block_size=6, n_layer=1, n_head=1, d_model=8)
+    torch.manual_seed(0)
+    model, twin = GPT(config), GPT(config)
+    twin.load_state_dict(model.state_dict())
+    batch = (torch.tensor([[0, 1, 2]]), torch.tensor([[1, 2, 3]]))
+    fit(model, causal_lm_loss, iter([batch]), steps=1, learning_rate=0.01, muon_learning_rate=0.1, weight_decay=0.2)
+
+    names = dict(twin.named_parameters())
+    hidden = [p for n, p in names.items() if n.startswith("blocks") and p.ndim == 2]
+    embeddings = [names["token_embedding.weight"], names["position_embedding.weight"]]
+    vectors = [p for p in names.values() if p.ndim == 1]
+    causal_lm_loss(twin, batch).backward()
+    torch.nn.utils.clip_grad_norm_(twin.parameters(), 1.0)
+    torch.optim.Muon(hidden, lr=0.1, weight_decay=0.2).step()
+    torch.optim.AdamW(embeddings, lr=0.01, betas=(0.9, 0.95), weight_decay=0.2).step()
+    torch.optim.AdamW(vectors, lr=0.01, betas=(0.9, 0.95), weight_decay=0.0).step()
+    for (name, ours), expected in zip(model.named_parameters(), twin.parameters(), strict=True):
+        assert torch.allclose(ours, expected, atol=1e-6), name
 
 
 @pytest.mark.parametrize(
