@@ -1,0 +1,1 @@
+"""Tools that build, check and test the book."""
