@@ -162,6 +162,7 @@ def _download(wanted: Entry, staging: Path, *, fresh: bool) -> Path:
     environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))}
     arrived, caught = destination / wanted.filename, attempt / wanted.filename
     output: list[str] = []
+    crowded = False
     with (
         tqdm(total=wanted.bytes, desc=wanted.name, unit="B", unit_scale=True) as bar,
         _running(pip_command(wanted, requirements, destination, fresh=fresh), environment, output) as process,
@@ -173,6 +174,9 @@ def _download(wanted: Entry, staging: Path, *, fresh: bool) -> Path:
             size = _size(growing)
             if min(size, wanted.bytes) > bar.n:
                 bar.update(min(size, wanted.bytes) - bar.n)
+            # What the growing file and its copy at the destination still need.
+            missing = 2 * wanted.bytes - size - _size(arrived)
+            crowded = crowded or shutil.disk_usage(staging).free < missing
             if size == wanted.bytes and not caught.exists():
                 # Hold on to it: pip deletes its copy if preparing a source distribution's metadata fails.
                 with contextlib.suppress(OSError):
@@ -183,26 +187,33 @@ def _download(wanted: Entry, staging: Path, *, fresh: bool) -> Path:
     for file in whole:
         if _digest(file) == wanted.sha256:
             return file
-    raise _failure(wanted, code, "".join(output), came=bool(whole) or arrived.exists())
+    if crowded or "No space left on device" in (report := "".join(output)):
+        # pip reports a full disk as a broken connection: hence both signs.
+        raise OSError(errno.ENOSPC, "the disk filled up")
+    raise _failure(wanted, code, report, came=bool(whole) or arrived.exists())
 
 
-def _failure(wanted: Entry, code: int, report: str, *, came: bool) -> Exception:
+def _failure(wanted: Entry, code: int, report: str, *, came: bool) -> DataError:
     """Return the error that says why pip gave us no pinned file."""
-    if "No space left on device" in report or "[Errno 28]" in report:
-        return OSError(errno.ENOSPC, "pip found no space left on the device")
     by_hand = _by_hand(wanted, cache_folder())
     if came or "DO NOT MATCH THE HASHES" in report:
         return ChecksumError(
             f"data set {wanted.name!r}: what came for {wanted.requirement} is not the pinned file "
-            f"({wanted.filename}, {wanted.bytes} bytes). Does a proxy or a mirror change it? {by_hand}"
+            f"({wanted.filename}, {wanted.bytes} bytes).\n"
+            f"  What to do: see whether a proxy or a mirror changes the file. {by_hand}"
         )
     if "No module named pip" in report:
-        reason = f"this Python ({sys.executable}) has no pip; `python -m ensurepip` adds it"
+        reason = f"this Python ({sys.executable}) has no pip"
+        remedy = "run `python -m ensurepip`"
     else:
-        reason = f"pip could not download {wanted.requirement}, exit status {code}. Is there a network?"
+        reason, remedy = (
+            f"pip could not download {wanted.requirement} (exit status {code})",
+            "check the network",
+        )
     last = "\n".join(f"    {line.rstrip()}" for line in report.strip().splitlines()[-4:])
     return FetchError(
-        f"data set {wanted.name!r}: {reason} {by_hand}\n  pip's last lines:\n{last or '    (none)'}"
+        f"data set {wanted.name!r}: {reason}.\n  What to do: {remedy}. {by_hand}\n"
+        f"  pip's last lines:\n{last or '    (none)'}"
     )
 
 
@@ -261,12 +272,13 @@ def _explained(wanted: Entry, folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError(
-                f"data set {wanted.name!r}: no room in {folder} ({error.strerror}). Nothing was left behind. "
-                f"Free some space, or set DLCOMPARE_DATA to a folder on another disk."
+                f"data set {wanted.name!r}: no room in {folder} ({error.strerror}). "
+                f"Nothing was left behind.\n"
+                f"  What to do: free some space, or set DLCOMPARE_DATA to a folder on another disk."
             ) from error
         raise CacheError(
-            f"data set {wanted.name!r}: the cache folder {folder} cannot be used ({error}). "
-            f"Set DLCOMPARE_DATA to a folder that you can write to. {_by_hand(wanted, folder)}"
+            f"data set {wanted.name!r}: the cache folder {folder} cannot be used ({error}).\n"
+            f"  What to do: set DLCOMPARE_DATA to a folder that you can write to. {_by_hand(wanted, folder)}"
         ) from error
 
 

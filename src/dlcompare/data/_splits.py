@@ -98,4 +98,6 @@ def divided(
         for i, group in enumerate(order):
             part = 2 if i < n_test else 1 if i < n_test + n_validation else 0
             parts[part].extend(groups[group])
-    return Splits(*(tuple(shuffled(part, key, seed)) for part in parts))
+    # Another order than the one that divided: with that, a part would begin with the stratum whose hashes
+    # begin first.
+    return Splits(*(tuple(shuffled(part, lambda item: f"order:{key(item)}", seed)) for part in parts))

@@ -55,7 +55,7 @@ def fetch_sets(
 
     What is in the cache already is not fetched again.
 
-    Exit status: 0, all are there; 1, one could not be had (the others are tried all the same); 2, wrong usage.
+    Exit status: 0, all are there; 1, one could not be had (the rest is tried all the same); 2, wrong usage.
     """
     if every == bool(names):
         raise typer.BadParameter("give either names or --all", param_hint="NAME…")
