@@ -65,9 +65,7 @@ def encode_turns(tokenizer: BPETokenizer, turns: Sequence[str]) -> Example:
     is_reply: list[bool] = []
     for i, turn in enumerate(turns):
         if found := [token for token in SPECIAL_TOKENS if token in turn]:
-            raise ValueError(
-                f"turns[{i}] contains {found[0]!r}, a mark of the template; allowed is plain text"
-            )
+            raise ValueError(f"turns[{i}] contains {found[0]!r}, a mark of the template; allowed is plain text")
         replying = i % 2 == 1
         text = tokenizer.encode(turn)
         ids += [tokenizer.id_of(REPLY if replying else USER), *text]
@@ -78,9 +76,7 @@ def encode_turns(tokenizer: BPETokenizer, turns: Sequence[str]) -> Example:
     return Example(tuple(ids), tuple(is_reply), sum(len(turn) for turn in turns[1::2]))
 
 
-def examples(
-    tokenizer: BPETokenizer, conversations: Iterable[Sequence[str]], block_size: int
-) -> list[Example]:
+def examples(tokenizer: BPETokenizer, conversations: Iterable[Sequence[str]], block_size: int) -> list[Example]:
     """Write conversations in the template, cut after replies into pieces of ≤ ``block_size + 1`` tokens.
 
     (A model of ``block_size`` reads all of such a piece but its last token.) A user's turn and its reply stay
@@ -141,9 +137,7 @@ def reply_bits_per_character(model: nn.Module, pool: Sequence[Example], batch_si
     for start in range(0, len(by_length), batch_size):
         ids, targets = _padded(by_length[start : start + batch_size])
         logits = model(ids)  # (batch, seq, vocab_size)
-        nats += F.cross_entropy(
-            logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
-        ).item()
+        nats += F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum").item()
     return nats / math.log(2) / n_characters
 
 

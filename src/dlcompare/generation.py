@@ -87,7 +87,7 @@ def stream(
         if isinstance(model, RecurrentLM):
             logits, state = model.advance(unread, state)
         else:
-            logits = model(ids[:, -model.config.block_size :])  # type: ignore[union-attr, operator, misc]
+            logits = model(ids[:, -model.config.block_size :])  # type: ignore[union-attr, operator]
         last = logits[:, -1]  # (batch, vocab_size)
         if greedy:
             chosen = last.argmax(-1)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import platform
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,28 @@ from torch import Tensor, nn
 
 import dlcompare
 from dlcompare import checkpoints, data
-from dlcompare.models import CNN, GPT, MLP, CNNConfig, GPTConfig, MLPConfig, NGram, RecurrentLM, RecurrentLMConfig
+from dlcompare.dialogue import Example, examples, reply_batches, reply_bits_per_character
+from dlcompare.models import (
+    CNN,
+    GPT,
+    MLP,
+    CNNConfig,
+    GPTConfig,
+    MLPConfig,
+    NGram,
+    RecurrentLM,
+    RecurrentLMConfig,
+)
 from dlcompare.tokenization import BPETokenizer
 from dlcompare.training import (
+    Batch,
     History,
     accuracy,
     bits_per_character,
     causal_lm_loss,
     classification_loss,
     fit,
+    reply_loss,
     set_seed,
     shuffled_batches,
     window_batches,
@@ -39,12 +52,16 @@ __all__ = ["RECIPES", "Recipe", "ngram_baseline", "shift", "train"]
 
 @dataclass(frozen=True)
 class Trained:
-    """What a recipe's run gives: the model, how it went, what it is worth, and the tokenizer if there is one."""
+    """What a recipe's run gives: the model, how it went, what it is worth, and the tokenizer if there is one.
+
+    ``sources`` holds the SHA-256 of what else it came from: other data sets, the checkpoint it started from.
+    """
 
     model: nn.Module
     history: History
     metrics: dict[str, float | int]
     tokenizer: BPETokenizer | None = None
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,6 +146,78 @@ _SHAKESPEARE = {
 }
 
 
+# Dialogue: the Shakespeare GPT, fine-tuned to reply
+
+
+def _mixed(
+    first: Iterator[Batch], second: Iterator[Batch], share: float, generator: torch.Generator
+) -> Iterator[Batch]:
+    """Yield from ``first`` with probability ``share``, else from ``second``."""
+    while True:
+        yield next(first if torch.rand((), generator=generator) < share else second)
+
+
+def _turns(conversations: Iterable[data.Conversation]) -> list[tuple[str, ...]]:
+    """Each conversation as its texts."""
+    return [tuple(turn.text for turn in conversation.turns) for conversation in conversations]
+
+
+def _dialogue(recipe: Recipe) -> Trained:
+    start = checkpoints.load(recipe.settings["start"])
+    model, tokenizer = start.model, start.tokenizer
+    if not isinstance(model, GPT) or not isinstance(tokenizer, BPETokenizer):
+        raise TypeError(f"start is {recipe.settings['start']!r}; allowed is a GPT with a BPE tokenizer")
+    s = recipe.settings
+    block = model.config.block_size
+    questions, chats = data.load_questions_and_answers(), data.load_dialogue()
+
+    # A chat without its first turn is a chat too, in which the other one replies: twice as many replies.
+    turns = _turns(chats.train)
+    train_chats = examples(tokenizer, [*turns, *(t[1:] for t in turns)], block)
+    train_questions = examples(tokenizer, questions.train, block)
+    held_out = {
+        "questions": examples(tokenizer, questions.validation, block),
+        "chats": examples(tokenizer, _turns(chats.validation), block),
+    }
+
+    def measured(pools: dict[str, list[Example]]) -> dict[str, float]:
+        return {name: reply_bits_per_character(model, pool) for name, pool in pools.items()}
+
+    # While it trains, part of the chats will do; the card's numbers are of them all.
+    watched = {name: pool[: s["watched"]] for name, pool in held_out.items()}
+    before = measured(held_out)
+    generator = set_seed(recipe.seed)
+    history = fit(
+        model,
+        reply_loss,
+        _mixed(
+            reply_batches(train_questions, s["questions_batch_size"], generator),
+            reply_batches(train_chats, s["chats_batch_size"], generator),
+            s["questions_share"],
+            generator,
+        ),
+        steps=s["steps"],
+        learning_rate=s["learning_rate"],
+        weight_decay=s["weight_decay"],
+        warmup=s["warmup"],
+        evaluate=lambda m: sum(measured(watched).values()) / len(watched),
+        evaluate_every=s["evaluate_every"],
+        bfloat16=True,
+        description=recipe.name,
+    )
+    checkpoints.rounded(model)
+    after = measured(held_out)
+    metrics: dict[str, float | int] = {}
+    for name, pool in held_out.items():
+        metrics[f"{name}_validation_reply_bits_per_character_before"] = before[name]
+        metrics[f"{name}_validation_reply_bits_per_character"] = after[name]
+        metrics[f"{name}_validation_reply_characters"] = sum(example.n_characters for example in pool)
+    metrics["train_questions"] = len(train_questions)
+    metrics["train_chat_pieces"] = len(train_chats)
+    sources = {"data questions": data.sha256("questions"), f"checkpoint {s['start']}": start.card["sha256"]}
+    return Trained(model, history, metrics, tokenizer, sources)
+
+
 # Digits: an MLP and a CNN
 
 
@@ -201,11 +290,36 @@ RECIPES: dict[str, Recipe] = {
             _shakespeare,
         ),
         Recipe(
+            "dialogue-gpt",
+            "the Shakespeare GPT, fine-tuned to reply (train shakespeare-gpt first)",
+            "dialogue",
+            1,
+            {
+                "start": "shakespeare-gpt",
+                "questions_share": 0.3,
+                "questions_batch_size": 64,
+                "chats_batch_size": 10,
+                "steps": 1000,
+                "learning_rate": 1e-3,
+                "weight_decay": 0.1,
+                "warmup": 50,
+                "watched": 100,
+                "evaluate_every": 100,
+            },
+            _dialogue,
+        ),
+        Recipe(
             "digits-mlp",
             "an MLP that reads handwritten digits",
             "digits",
             1,
-            {**_DIGITS, "model": {"sizes": (784, 128, 10)}, "steps": 600, "learning_rate": 2e-3, "shift": False},
+            {
+                **_DIGITS,
+                "model": {"sizes": (784, 128, 10)},
+                "steps": 600,
+                "learning_rate": 2e-3,
+                "shift": False,
+            },
             _digits,
         ),
         Recipe(
@@ -248,6 +362,7 @@ def train(name: str, folder: Path | None = None) -> Path:
     details = {
         "recipe": described,
         "data_sha256": data.sha256(recipe.data),
+        **({"sources_sha256": trained.sources} if trained.sources else {}),
         "metrics": trained.metrics,
         "training": {
             "steps": history.steps,
@@ -257,6 +372,10 @@ def train(name: str, folder: Path | None = None) -> Path:
             "cpu_seconds": round(history.cpu_seconds, 1),
         },
         "trained_on": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "versions": {"dlcompare": dlcompare.__version__, "torch": torch.__version__, "python": platform.python_version()},
+        "versions": {
+            "dlcompare": dlcompare.__version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
     }
     return checkpoints.save(name, trained.model, details, trained.tokenizer, folder)

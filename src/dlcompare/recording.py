@@ -36,7 +36,9 @@ def record(model: nn.Module, *names: str) -> Iterator[dict[str, Tensor]]:
         if name not in modules or not name:
             last = name.rsplit(".", 1)[-1]
             close = [known for known in modules if known and (known.endswith(last) or name in known)]
-            raise ValueError(f"the model has no module {name!r}; close are: {', '.join(close[:8] or list(modules)[1:9])}")
+            raise ValueError(
+                f"the model has no module {name!r}; close are: {', '.join(close[:8] or list(modules)[1:9])}"
+            )
     seen: dict[str, Tensor] = {}
 
     def keep(name: str, output: Tensor | tuple[Tensor, ...]) -> None:

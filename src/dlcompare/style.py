@@ -12,6 +12,8 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from dlcompare.catalogue import text
@@ -51,7 +53,7 @@ def use() -> None:
             "axes.axisbelow": True,
             "axes.titlesize": 10.5,
             "axes.titlelocation": "left",
-            "axes.prop_cycle": mpl.cycler(color=[c for name, c in FAMILY.items() if name != "baseline"]),
+            "axes.prop_cycle": mpl.rcsetup.cycler(color=[c for name, c in FAMILY.items() if name != "baseline"]),
             "grid.color": "#e4e4e4",
             "grid.linewidth": 0.7,
             "image.cmap": SEQUENTIAL,
@@ -66,10 +68,12 @@ def _array(values: Tensor | np.ndarray) -> np.ndarray:
     return values.detach().numpy() if isinstance(values, Tensor) else np.asarray(values)
 
 
-def image_row(images: Sequence[Tensor | np.ndarray], titles: Sequence[str], **imshow: Any) -> plt.Figure:
+def image_row(images: Sequence[Tensor | np.ndarray], titles: Sequence[str], **imshow: Any) -> Figure:
     """Return a figure with ``images`` (height, width) side by side, a title over each, no axes."""
     if len(images) != len(titles) or not len(images):
-        raise ValueError(f"titles has {len(titles)} entries; allowed is one per image, of which there are {len(images)}")
+        raise ValueError(
+            f"titles has {len(titles)} entries; allowed is one per image, of which there are {len(images)}"
+        )
     figure, axes = plt.subplots(1, len(images), figsize=(1.15 * len(images), 1.5), squeeze=False)
     for axis, image, title in zip(axes[0], images, titles, strict=True):
         axis.imshow(_array(image), **imshow)
@@ -78,7 +82,7 @@ def image_row(images: Sequence[Tensor | np.ndarray], titles: Sequence[str], **im
     return figure
 
 
-def signed_image(axis: plt.Axes, values: Tensor | np.ndarray, limit: float | None = None) -> Any:
+def signed_image(axis: Axes, values: Tensor | np.ndarray, limit: float | None = None) -> Any:
     """Draw signed ``values`` (height, width) on the diverging scale with zero in the middle; returns the image."""
     array = _array(values)
     bound = float(np.abs(array).max()) if limit is None else limit
@@ -86,7 +90,7 @@ def signed_image(axis: plt.Axes, values: Tensor | np.ndarray, limit: float | Non
     return axis.imshow(array, cmap=DIVERGING, vmin=-bound or -1.0, vmax=bound or 1.0)
 
 
-def attention_map(axis: plt.Axes, weights: Tensor | np.ndarray, tokens: Sequence[str]) -> Any:
+def attention_map(axis: Axes, weights: Tensor | np.ndarray, tokens: Sequence[str]) -> Any:
     """Draw attention weights (seq, seq), rows ask and columns answer, labelled with ``tokens``; returns the image."""
     labels = [t.replace("\n", "⏎").replace(" ", "·") for t in tokens]
     image = axis.imshow(_array(weights), vmin=0, cmap=SEQUENTIAL)

@@ -13,7 +13,16 @@ from typing import Protocol, Self
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-__all__ = ["END", "REPLY", "SPECIAL_TOKENS", "USER", "BPETokenizer", "CharTokenizer", "Tokenizer", "from_json"]
+__all__ = [
+    "END",
+    "REPLY",
+    "SPECIAL_TOKENS",
+    "USER",
+    "BPETokenizer",
+    "CharTokenizer",
+    "Tokenizer",
+    "from_json",
+]
 
 END = "<|end|>"
 USER = "<|user|>"

@@ -52,7 +52,17 @@ def test_every_key_that_is_used_exists_and_every_key_is_used():
 
 def test_figures_in_chapters_take_their_words_from_the_catalogue():
     """A literal with letters, given to a function that puts it into a figure, would stay English in every edition."""
-    writers = {"set_xlabel", "set_ylabel", "set_title", "suptitle", "xlabel", "ylabel", "title", "annotate", "legend"}
+    writers = {
+        "set_xlabel",
+        "set_ylabel",
+        "set_title",
+        "suptitle",
+        "xlabel",
+        "ylabel",
+        "title",
+        "annotate",
+        "legend",
+    }
     literal = []
     for place, source in sources().items():
         for node in ast.walk(ast.parse(source)):
@@ -75,7 +85,7 @@ def test_text_fills_in_values(monkeypatch):
     monkeypatch.setattr(catalogue, "_catalogue", lambda code: {"a.b": "{n} steps", "a.c": "go", "d.e": "x"})
     assert catalogue.text("a.b", n=3) == "3 steps"
     assert catalogue.texts("a") == {"b": "{n} steps", "c": "go"}
-    with pytest.raises(KeyError, match="no text for key 'a.z'"):
+    with pytest.raises(KeyError, match=r"no text for key 'a\.z'"):
         catalogue.text("a.z")
 
 

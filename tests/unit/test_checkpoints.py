@@ -106,7 +106,7 @@ def test_foreign_weights_are_refused(tmp_path):
     rewrite_card(place, model="Perceiver")
     with pytest.raises(CheckpointError, match="is of model 'Perceiver'; known are MLP"):
         checkpoints.load("tiny", tmp_path)
+    model = torch.nn.Linear(1, 1)
+    model.config = None
     with pytest.raises(ValueError, match="model is a Linear; allowed are MLP"):
-        model = torch.nn.Linear(1, 1)
-        model.config = None
         checkpoints.save("linear", model, DETAILS, folder=tmp_path)

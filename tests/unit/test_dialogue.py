@@ -50,9 +50,7 @@ def test_long_conversations_are_cut_after_replies():
     ]
     # The first pair is too long on its own; the last turn has no reply.
     short = [*TURNS[:2], "who?", "I.", "oh"]
-    assert [e.ids for e in examples(TOKENIZER, [short], pair - 2)] == [
-        encode_turns(TOKENIZER, short[2:4]).ids
-    ]
+    assert [e.ids for e in examples(TOKENIZER, [short], pair - 2)] == [encode_turns(TOKENIZER, short[2:4]).ids]
 
 
 def test_reply_loss_is_the_mean_over_the_replies_tokens_alone():

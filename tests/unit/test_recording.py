@@ -57,10 +57,8 @@ def test_mistakes_are_named():
     with pytest.raises(ValueError, match=r"no module 'attention.softmax'; close are: blocks.0.attention.softmax"):
         with record(model, "attention.softmax"):
             pass
-    with pytest.raises(ValueError, match="names is empty"):
-        with record(model):
-            pass
-    with pytest.raises(RuntimeError, match="these modules never ran while recording: norm"):
-        with record(model, "norm"):
-            pass
+    with pytest.raises(ValueError, match="names is empty"), record(model):
+        pass
+    with pytest.raises(RuntimeError, match="these modules never ran while recording: norm"), record(model, "norm"):
+        pass
     assert not any(module._forward_hooks for module in model.modules())

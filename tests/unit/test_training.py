@@ -35,9 +35,7 @@ def test_fit_learns_what_no_line_separates_and_is_reproducible():
     def run() -> tuple[float, list[float]]:
         generator = set_seed(3)
         model = MLP(MLPConfig((2, 16, 2), "tanh"))
-        history = fit(
-            model, classification_loss, shuffled_batches(x, y, 50, generator), steps=250, learning_rate=0.03
-        )
+        history = fit(model, classification_loss, shuffled_batches(x, y, 50, generator), steps=250, learning_rate=0.03)
         return accuracy(model, x, y), history.loss
 
     first, second = run(), run()
@@ -161,7 +159,15 @@ def test_muon_moves_the_hidden_matrices_and_adamw_the_rest():
     model, twin = GPT(config), GPT(config)
     twin.load_state_dict(model.state_dict())
     batch = (torch.tensor([[0, 1, 2]]), torch.tensor([[1, 2, 3]]))
-    fit(model, causal_lm_loss, iter([batch]), steps=1, learning_rate=0.01, muon_learning_rate=0.1, weight_decay=0.2)
+    fit(
+        model,
+        causal_lm_loss,
+        iter([batch]),
+        steps=1,
+        learning_rate=0.01,
+        muon_learning_rate=0.1,
+        weight_decay=0.2,
+    )
 
     names = dict(twin.named_parameters())
     hidden = [p for n, p in names.items() if n.startswith("blocks") and p.ndim == 2]

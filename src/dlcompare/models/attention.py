@@ -61,4 +61,5 @@ class MultiHeadSelfAttention(nn.Module):
 
         y = self.dropout(A) @ V  # (batch, n_head, seq, d_head)
         y = y.transpose(1, 2).reshape(batch, seq, d_model)
-        return self.project(y)
+        out: Tensor = self.project(y)
+        return out

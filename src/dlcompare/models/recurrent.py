@@ -6,6 +6,7 @@ its GRU applies the reset gate after the matrix product, which differs from the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -19,7 +20,7 @@ Kind = Literal["rnn", "lstm", "gru"]
 #: Hidden state (n_layer, batch, hidden_size); an LSTM's is a pair: hidden and cell state.
 State = Tensor | tuple[Tensor, Tensor]
 
-_LAYERS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+_LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
 def _check_kind(kind: str) -> None:
@@ -65,9 +66,7 @@ class Recurrent(nn.Module):
     def __init__(self, config: RecurrentConfig):
         super().__init__()
         self.config = config
-        self.recurrence = _LAYERS[config.kind](
-            config.input_size, config.hidden_size, config.n_layer, batch_first=True
-        )
+        self.recurrence = _LAYERS[config.kind](config.input_size, config.hidden_size, config.n_layer, batch_first=True)
         self.output = nn.Linear(config.hidden_size, config.output_size)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -152,5 +151,3 @@ class RecurrentLM(nn.Module):
         logits: Tensor = self.head(self.dropout(hidden))
         assert state is not None
         return logits, state
-
-

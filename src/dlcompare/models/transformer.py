@@ -100,7 +100,7 @@ class TransformerEncoder(nn.Module):
     def encode(self, ids: Tensor, visible: Tensor | None = None) -> Tensor:
         """Return the last layer (batch, seq, d_model) for token ids (batch, seq)."""
         check_ids(ids, self.config.vocab_size, longest=self.config.block_size)
-        x = self.token_embedding(ids) * math.sqrt(self.config.d_model) + self.positions[: ids.shape[1]]
+        x: Tensor = self.token_embedding(ids) * math.sqrt(self.config.d_model) + self.positions[: ids.shape[1]]
         x = self.dropout(x)
         for block in self.blocks:
             x = block(x, visible)
@@ -108,7 +108,7 @@ class TransformerEncoder(nn.Module):
 
     def forward(self, ids: Tensor, visible: Tensor | None = None) -> Tensor:
         """Return logits (batch, classes) for token ids (batch, seq); ``visible`` marks what is no padding."""
-        x = self.encode(ids, visible)
+        x = self.encode(ids, visible)  # (batch, seq, d_model)
         weight = torch.ones_like(ids, dtype=x.dtype) if visible is None else visible.to(x.dtype)
         mean = (x * weight[..., None]).sum(1) / weight.sum(1, keepdim=True).clamp(min=1)
         logits: Tensor = self.classifier(mean)

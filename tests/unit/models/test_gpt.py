@@ -21,7 +21,10 @@ def test_formula_and_module_count_agree_with_the_released_gpt2():
 
 
 @given(
-    st.integers(1, 40), st.integers(1, 20), st.integers(1, 3), st.sampled_from([(1, 4), (2, 6), (3, 12), (4, 8)])
+    st.integers(1, 40),
+    st.integers(1, 20),
+    st.integers(1, 3),
+    st.sampled_from([(1, 4), (2, 6), (3, 12), (4, 8)]),
 )
 @settings(deadline=None, max_examples=25)
 def test_formula_counts_the_parameters_of_any_size(vocab_size, block_size, n_layer, head_and_width):
@@ -48,7 +51,13 @@ def test_a_block_equals_torchs_own_encoder_layer_with_a_causal_mask():
     model = tiny().double()
     block = model.blocks[0]
     reference = torch.nn.TransformerEncoderLayer(
-        12, 2, 48, dropout=0.0, activation=torch.nn.GELU(approximate="tanh"), batch_first=True, norm_first=True
+        12,
+        2,
+        48,
+        dropout=0.0,
+        activation=torch.nn.GELU(approximate="tanh"),
+        batch_first=True,
+        norm_first=True,
     ).double()
     with torch.no_grad():
         for parameter in block.parameters():
