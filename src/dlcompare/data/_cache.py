@@ -218,9 +218,7 @@ def _failure(wanted: Entry, code: int, report: str, *, came: bool) -> DataError:
 
 
 @contextlib.contextmanager
-def _running(
-    command: list[str], environment: dict[str, str], output: list[str]
-) -> Iterator[subprocess.Popen[str]]:
+def _running(command: list[str], environment: dict[str, str], output: list[str]) -> Iterator[subprocess.Popen[str]]:
     """Run ``command``, gather what it prints in ``output``, and end it if we are interrupted."""
     process = subprocess.Popen(
         command,
@@ -283,11 +281,7 @@ def _explained(wanted: Entry, folder: Path) -> Iterator[None]:
 
 
 def _by_hand(wanted: Entry, folder: Path) -> str:
-    there = (
-        " (the file of that name there now is not the pinned one)"
-        if (folder / wanted.filename).exists()
-        else ""
-    )
+    there = " (the file of that name there now is not the pinned one)" if (folder / wanted.filename).exists() else ""
     return (
         f"To place the file by hand, put {wanted.filename} (SHA-256 {wanted.sha256}) into {folder}{there}, "
         f"or set DLCOMPARE_DATA to a folder that has it."

@@ -96,9 +96,7 @@ def registry() -> Mapping[str, Entry]:
         if file.name.endswith(".json"):
             parsed = _parse(json.loads(file.read_text(encoding="utf-8")), file.name)
             if parsed.name != file.name.removesuffix(".json"):
-                raise ValueError(
-                    f"registry file {file.name}: name is {parsed.name!r}; it must be the file's name"
-                )
+                raise ValueError(f"registry file {file.name}: name is {parsed.name!r}; it must be the file's name")
             entries[parsed.name] = parsed
     return MappingProxyType(entries)
 

@@ -85,8 +85,7 @@ def divided(
     """
     if not (validation >= 0 and test >= 0 and validation + test <= 100):
         raise ValueError(
-            f"validation is {validation} and test is {test}; "
-            "they must be percentages with a sum of at most 100"
+            f"validation is {validation} and test is {test}; they must be percentages with a sum of at most 100"
         )
     strata: dict[object, dict[str, list[T]]] = {}
     for item in items:

@@ -23,9 +23,7 @@ app = typer.Typer(
 @app.command("list")
 def list_sets() -> None:
     """Show every data set: what is in it, its size, its licence, and whether it is in the cache."""
-    table = Table(
-        caption=f"cache: {cache_folder()} (another one: set DLCOMPARE_DATA)", caption_justify="left"
-    )
+    table = Table(caption=f"cache: {cache_folder()} (another one: set DLCOMPARE_DATA)", caption_justify="left")
     for column in ("name", "what", "licence"):
         table.add_column(column, overflow="fold")
     table.add_column("size", justify="right", no_wrap=True)

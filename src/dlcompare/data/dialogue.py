@@ -98,10 +98,7 @@ def _conversation(record: dict[str, Any]) -> Conversation:
         for message in turn
         if (text := " ".join(message["text"].split()))
     ]
-    turns = [
-        " ".join(text for _, text in group)
-        for _, group in itertools.groupby(messages, key=lambda item: item[0])
-    ]
+    turns = [" ".join(text for _, text in group) for _, group in itertools.groupby(messages, key=lambda item: item[0])]
     return Conversation(tuple(Turn(i % 2, text) for i, text in enumerate(turns)), record.get("prompt"))
 
 

@@ -35,9 +35,7 @@ class Images:
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.shape[1] != 1:
-            raise ValueError(
-                f"images has the shape {tuple(self.images.shape)}; it must be (n, 1, height, width)"
-            )
+            raise ValueError(f"images has the shape {tuple(self.images.shape)}; it must be (n, 1, height, width)")
         if self.labels.shape != self.images.shape[:1]:
             raise ValueError(
                 f"labels has the shape {tuple(self.labels.shape)}; "

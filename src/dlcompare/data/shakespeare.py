@@ -13,9 +13,7 @@ from dlcompare.data._splits import Splits, shuffled
 __all__ = ["Corpus", "Document", "load_shakespeare"]
 
 # Not plays; they stay in the training part, so that what is held out is one kind of text.
-_POEMS = frozenset(
-    ["lovers_complaint", "passionate_pilgrim", "phoenix_and_the_turtle", "rape_of_lucrece", "sonnets"]
-)
+_POEMS = frozenset(["lovers_complaint", "passionate_pilgrim", "phoenix_and_the_turtle", "rape_of_lucrece", "sonnets"])
 # Acts III and IV are missing in the file, so it is not held out either.
 _INCOMPLETE = frozenset(["cymbeline"])
 _HELD_OUT = 2

@@ -100,12 +100,7 @@ def load_surnames() -> Splits[Names]:
                     composed = unicodedata.normalize("NFC", " ".join(name.split()))
                     names.setdefault(composed.casefold(), composed)
     shared = collections.Counter(key for names in found.values() for key in names)
-    pairs = [
-        (name, language)
-        for language, names in found.items()
-        for key, name in names.items()
-        if shared[key] == 1
-    ]
+    pairs = [(name, language) for language, names in found.items() for key, name in names.items() if shared[key] == 1]
     return divided(
         pairs, key=lambda pair: pair[0].casefold(), stratum=lambda pair: pair[1], validation=10, test=10
     ).map(lambda part: Names(tuple(name for name, _ in part), tuple(language for _, language in part)))

@@ -49,8 +49,7 @@ class Series:
     def __post_init__(self) -> None:
         if tuple(self.values.shape) != self.times.shape:
             raise ValueError(
-                f"values has the shape {tuple(self.values.shape)} and times {self.times.shape}; "
-                "they must be equal"
+                f"values has the shape {tuple(self.values.shape)} and times {self.times.shape}; they must be equal"
             )
         if not (self.times[1:] > self.times[:-1]).all():
             raise ValueError("times must increase")
