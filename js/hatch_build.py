@@ -23,7 +23,7 @@ from typing import Any
 try:
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 except ImportError:  # as a script, hatchling is not needed
-    BuildHookInterface = object
+    BuildHookInterface = object  # type: ignore[misc,assignment]
 
 JS = Path(__file__).resolve().parent
 STATIC = JS.parent / "src" / "dlcompare" / "widgets" / "static"
@@ -125,7 +125,7 @@ def bundle(js: Path = JS, static: Path = STATIC) -> None:
         Path(folder, MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         static.mkdir(exist_ok=True)
         for name in [*made, MANIFEST]:
-            os.replace(Path(folder, name), static / name)
+            Path(folder, name).replace(static / name)
     for path in static.iterdir():
         if path.name not in {*made, MANIFEST}:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -147,7 +147,7 @@ def build(js: Path = JS, static: Path = STATIC) -> None:
     bundle(js, static)
 
 
-class FrontEndBuildHook(BuildHookInterface):  # type: ignore[misc,valid-type]
+class FrontEndBuildHook(BuildHookInterface):  # type: ignore[type-arg]
     """Bundles the front end before hatchling collects the package's files."""
 
     PLUGIN_NAME = "custom"

@@ -1,0 +1,45 @@
+/**
+ * Lines that show where numbers come from and go to: from the window on the image down to its numbers, and from the sum up
+ * to its pixel. Decoration over the stage: they take no clicks and are not read out.
+ */
+import { put, s } from "./dom.js";
+
+/** @typedef {{from: DOMRect, to: DOMRect}} Link */
+
+/** @param {HTMLElement} stage  Positioned; the lines are drawn over the whole of it. */
+export function createLinks(stage) {
+  const beam = s("path", { class: "dlc-beam" });
+  const edges = s("path", { class: "dlc-beam-edge" });
+  const arrow = s("path", { class: "dlc-arrow" });
+  const head = s("path", { class: "dlc-arrow-head" });
+  const svg = s("svg", { class: "dlc-links", "aria-hidden": "true" }, beam, edges, arrow, head);
+  stage.append(svg);
+
+  return {
+    /**
+     * @param {Link} magnified  The window on the image, and its numbers.
+     * @param {Link} written  The sum, and its pixel.
+     */
+    draw(magnified, written) {
+      const origin = stage.getBoundingClientRect();
+      if (!origin.width) return;
+      put(svg, { viewBox: `0 0 ${origin.width} ${origin.height}` });
+      const x = (/** @type {number} */ value) => (value - origin.left).toFixed(1);
+      const y = (/** @type {number} */ value) => (value - origin.top).toFixed(1);
+
+      const { from, to } = magnified;
+      const left = `M${x(from.left)},${y(from.bottom)}L${x(to.left)},${y(to.top)}`;
+      const right = `${x(from.right)},${y(from.bottom)}L${x(to.right)},${y(to.top)}`;
+      put(edges, { d: `${left}M${right}` });
+      put(beam, { d: `${left}H${x(to.right)}L${x(from.right)},${y(from.bottom)}Z` });
+
+      const start = { x: written.from.left + written.from.width / 2, y: written.from.top };
+      const end = { x: written.to.left + written.to.width / 2, y: written.to.bottom + 2 };
+      const bend = (start.y - end.y) / 2;
+      put(arrow, {
+        d: `M${x(start.x)},${y(start.y)}C${x(start.x)},${y(start.y - bend)} ${x(end.x)},${y(end.y + bend)} ${x(end.x)},${y(end.y + 5)}`,
+      });
+      put(head, { d: `M${x(end.x)},${y(end.y)}l-4,7h8z` });
+    },
+  };
+}

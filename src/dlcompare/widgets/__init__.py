@@ -1,0 +1,5 @@
+"""Explorables: figures that answer, in a notebook with a kernel and in a published page without one."""
+
+from dlcompare.widgets.convolution import ConvolutionStepper
+
+__all__ = ["ConvolutionStepper"]
