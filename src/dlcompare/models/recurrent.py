@@ -134,7 +134,7 @@ class RecurrentLM(nn.Module):
         )
         self.head = nn.Linear(d, config.vocab_size, bias=False)
         self.head.weight = self.token_embedding.weight
-        nn.init.normal_(self.token_embedding.weight, std=0.02)
+        nn.init.normal_(self.token_embedding.weight, std=d**-0.5)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return the logits (batch, seq, vocab_size) of each next token, from a hidden state of zeros."""
