@@ -52,9 +52,7 @@ def _alone(build: Path) -> Iterator[None]:
         with filelock.FileLock(build / ".lock", timeout=0):
             yield
     except filelock.Timeout:
-        raise BuildError(
-            f"another build of this book is running (it holds {build / '.lock'}): wait for it"
-        ) from None
+        raise BuildError(f"another build of this book is running (it holds {build / '.lock'}): wait for it") from None
 
 
 def _forget_old_caches(root: Path) -> None:
@@ -68,6 +66,8 @@ def _write_pages(root: Path) -> None:
     command += ["build", str(root), "-n", "-W", "--keep-going", "-q"]
     # Jupyter Book 1 calls old interfaces of its libraries; that is no news to whoever writes a chapter.
     environment = {**os.environ, **KERNEL_ENVIRONMENT, "PYTHONWARNINGS": "ignore"}
+    if not sys.stderr.isatty():
+        environment["NO_COLOR"] = "1"
     # Its own words on stdout end with an address that opens the pages from disk, where parts of them cannot
     # work.
     done = subprocess.run(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=False)
@@ -118,12 +118,8 @@ def build(root: Path) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description="Build the book: execute what is stale, then write the HTML."
-    )
-    parser.add_argument(
-        "root", nargs="?", type=Path, default=ROOT, help="the book's folder (default: this repository)"
-    )
+    parser = argparse.ArgumentParser(description="Build the book: execute what is stale, then write the HTML.")
+    parser.add_argument("root", nargs="?", type=Path, default=ROOT, help="the book's folder (default: this repository)")
     root = parser.parse_args().root.resolve()
     started = time.monotonic()
     try:

@@ -46,8 +46,7 @@ def pages(root: Path = ROOT) -> list[Path]:
         candidates = [root / (stem + suffix) for suffix in SUFFIXES if (root / (stem + suffix)).is_file()]
         if len(candidates) != 1:
             problems.append(
-                f"{name}: "
-                + (f"there are {len(candidates)} files of that name" if candidates else "no such page")
+                f"{name}: " + (f"there are {len(candidates)} files of that name" if candidates else "no such page")
             )
         elif candidates[0] in found:
             problems.append(f"{name}: listed twice")

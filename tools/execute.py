@@ -84,7 +84,9 @@ def own_kernel(folder: Path) -> Path:
     """
     spec = folder / "kernels" / "python3" / "kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)
+    # The log level spares the output a warning per kernel; chapters' own warnings do not pass through that log.
     argv = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    argv.append("--IPKernelApp.log_level=40")
     content = json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}, indent=1)
     if not spec.is_file() or spec.read_text(encoding="utf-8") != content:
         spec.write_text(content, encoding="utf-8")
@@ -115,9 +117,7 @@ def _check_outputs(run: Run) -> None:
             text = output.get("data", {}).get("text/plain", "")
             shown_otherwise = set(output.get("data", {})) - {"text/plain"}
             if output.output_type == "execute_result" and not shown_otherwise and _ADDRESS.search(text):
-                run.fail(
-                    index, f"shows a bare object, {text!r}: end the line with a semicolon or name the result"
-                )
+                run.fail(index, f"shows a bare object, {text!r}: end the line with a semicolon or name the result")
                 return
 
 
@@ -213,9 +213,7 @@ def _in_own_thread(main: Callable[[], Any]) -> None:
     thread.join()
 
 
-def execute(
-    notebooks: list[Path], root: Path, cache_folder: Path, say: Callable[[str], None] = print
-) -> list[str]:
+def execute(notebooks: list[Path], root: Path, cache_folder: Path, say: Callable[[str], None] = print) -> list[str]:
     """Execute the stale ones of `notebooks`, put their outputs into the cache and return what went wrong.
 
     Parameters
@@ -271,9 +269,6 @@ def execute(
         durations_file.write_text(json.dumps(durations, indent=1, sort_keys=True), encoding="utf-8")
 
     fresh = len(notebooks) - len(todo)
-    say(
-        f"Executing {len(todo)} of {len(notebooks)} notebooks ({fresh} fresh), "
-        f"{min(workers(), len(todo))} at a time:"
-    )
+    say(f"Executing {len(todo)} of {len(notebooks)} notebooks ({fresh} fresh), {min(workers(), len(todo))} at a time:")
     _in_own_thread(lambda: _execute_all(runs, environment, done, say))
     return failures

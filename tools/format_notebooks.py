@@ -59,9 +59,7 @@ def canonical(path: Path) -> str:
     notebook.nbformat_minor = 5
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict(
-            {k: v for k, v in cell.metadata.items() if k in CELL_METADATA and v}
-        )
+        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in CELL_METADATA and v})
         cell.pop("attachments", None)
         if cell.cell_type == "code":
             cell.outputs = []
@@ -70,9 +68,7 @@ def canonical(path: Path) -> str:
             cell.source = "\n".join(line.rstrip() for line in cell.source.strip().splitlines())
     text = nbformat.writes(notebook, version=nbformat.NO_CONVERT)
     command = [sys.executable, "-m", "ruff", "format", "--quiet", "--stdin-filename", str(path), "-"]
-    done = subprocess.run(
-        command, input=text, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=False
-    )
+    done = subprocess.run(command, input=text, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{path}: ruff cannot format its code:\n{done.stderr}")
     formatted = nbformat.reads(done.stdout, as_version=4)
@@ -86,11 +82,7 @@ def _magics(tree: ast.AST) -> list[str]:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         owner = node.func.value
-        if not (
-            isinstance(owner, ast.Call)
-            and isinstance(owner.func, ast.Name)
-            and owner.func.id == "get_ipython"
-        ):
+        if not (isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "get_ipython"):
             continue
         argument = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
         if node.func.attr in {"system", "getoutput"}:
@@ -105,9 +97,7 @@ def _asserts(tree: ast.AST) -> bool:
     return any(
         isinstance(node, ast.Assert)
         or (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr.startswith("assert_")
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.startswith("assert_")
         )
         for node in ast.walk(tree)
     )
@@ -141,9 +131,7 @@ def problems(path: Path) -> list[str]:
                 continue
             for magic in _magics(tree):
                 if magic.startswith("!"):
-                    found.append(
-                        f"{where}: runs the shell command {magic!r}; the lock provides what is needed"
-                    )
+                    found.append(f"{where}: runs the shell command {magic!r}; the lock provides what is needed")
                 elif magic not in MAGICS:
                     found.append(f"{where}: uses the magic {magic!r}; known are {sorted(MAGICS)}")
             asserts = asserts or _asserts(tree)
@@ -162,9 +150,7 @@ def problems(path: Path) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Bring the chapters into their canonical form, or check it.")
     parser.add_argument("paths", nargs="*", type=Path, help="notebooks (default: all below chapters/)")
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; fail if a notebook is not in that form"
-    )
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if a notebook is not in that form")
     arguments = parser.parse_args()
     paths = arguments.paths or sorted(
         p for p in (ROOT / "chapters").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts

@@ -62,17 +62,13 @@ def compile_lock(upgrade: bool) -> str:
         command += ["--constraint", str(constraints), "--output-file", str(output), "pyproject.toml"]
         if upgrade:
             command.insert(-1, "--upgrade")
-        subprocess.run(
-            command, cwd=ROOT, check=True, env={**os.environ, "CUSTOM_COMPILE_COMMAND": "make lock"}
-        )
+        subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "CUSTOM_COMPILE_COMMAND": "make lock"})
         return output.read_text(encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument(
-        "--upgrade", action="store_true", help="take the newest releases, not the pinned ones"
-    )
+    parser.add_argument("--upgrade", action="store_true", help="take the newest releases, not the pinned ones")
     arguments = parser.parse_args()
     LOCK.write_text(canonical(compile_lock(arguments.upgrade)), encoding="utf-8")
     print(f"wrote {LOCK.name}")
