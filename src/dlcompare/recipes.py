@@ -287,7 +287,7 @@ RECIPES: dict[str, Recipe] = {
             {
                 **_SHAKESPEARE,
                 "model": {"kind": "lstm", "d_model": 326, "n_layer": 2, "dropout": 0.1},
-                "steps": 7700,
+                "steps": 6300,
             },
             _shakespeare,
         ),
