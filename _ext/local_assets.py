@@ -107,9 +107,7 @@ def copy_mathjax(source: Path, target: Path) -> None:
 def _finish(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
-    copy_mathjax(
-        Path(app.srcdir, "js", "node_modules", "mathjax", "es5"), Path(app.outdir, "_static", "mathjax")
-    )
+    copy_mathjax(Path(app.srcdir, "js", "node_modules", "mathjax", "es5"), Path(app.outdir, "_static", "mathjax"))
     problems = []
     for page in sorted(Path(app.outdir).rglob("*.html")):
         for asset in foreign_assets(page.read_text(encoding="utf-8")):
@@ -119,8 +117,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
             problems.append(f"{sheet.relative_to(app.outdir)}: {address}")
     if problems:
         raise ExtensionError(
-            "a published page may fetch nothing from another host, but these would:\n  "
-            + "\n  ".join(problems)
+            "a published page may fetch nothing from another host, but these would:\n  " + "\n  ".join(problems)
         )
 
 

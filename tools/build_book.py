@@ -62,7 +62,7 @@ def _forget_old_caches(root: Path) -> None:
 
 
 def _write_pages(root: Path) -> None:
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    command = [sys.executable, "-c", "import tools; from jupyter_book.cli.main import main; main()"]
     command += ["build", str(root), "-n", "-W", "--keep-going", "-q"]
     # Jupyter Book 1 calls old interfaces of its libraries; that is no news to whoever writes a chapter.
     environment = {**os.environ, **KERNEL_ENVIRONMENT, "PYTHONWARNINGS": "ignore"}
@@ -70,7 +70,7 @@ def _write_pages(root: Path) -> None:
         environment["NO_COLOR"] = "1"
     # Its own words on stdout end with an address that opens the pages from disk, where parts of them cannot
     # work.
-    done = subprocess.run(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         raise BuildError("Sphinx did not accept the book: the warnings and errors above say where.")
 

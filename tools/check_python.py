@@ -13,6 +13,4 @@ if sys.version_info < (3, 11):  # noqa: UP036
     )
 for module in ("venv", "ensurepip"):
     if importlib.util.find_spec(module) is None:
-        sys.exit(
-            f"make: {sys.executable} has no module {module}. Debian and Ubuntu: apt-get install python3-venv"
-        )
+        sys.exit(f"make: {sys.executable} has no module {module}. Debian and Ubuntu: apt-get install python3-venv")

@@ -1,0 +1,171 @@
+"""Every page of the built book, in a real browser, cut off from every other host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tools.chapters import ROOT, pages
+
+from .conftest import HTML, NewPage
+
+#: What the theme writes besides the chapters.
+GENERATED = ("search.html", "genindex.html")
+
+
+def addresses() -> list[str]:
+    """Return the address of each page, from the table of contents, not from what happens to be on disk."""
+    return [str(path.relative_to(ROOT).with_suffix(".html").as_posix()) for path in pages()] + list(GENERATED)
+
+
+def load(page: Page, address: str) -> None:
+    """Open a page and wait until it has loaded all it will load by itself, and has set its equations."""
+    response = page.goto(address, wait_until="networkidle")
+    assert response is not None
+    assert response.ok, f"{address}: status {response.status}"
+    page.evaluate("async () => { if (window.MathJax?.startup) await window.MathJax.startup.promise }")
+
+
+def test_every_page_on_disk_is_tested() -> None:
+    on_disk = {p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if "_static" not in p.parts}
+    # index.html leads to the first chapter; it has a test of its own.
+    assert on_disk - {"index.html"} == set(addresses())
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_page(new_page: NewPage, site: str, address: str) -> None:
+    """In light and in dark mode, wide and narrow: whole, silent, and asking nobody."""
+    page, watch = new_page(color_scheme="light")
+    load(page, site + address)
+    watch.check()
+
+    assert page.title().strip(), "the page has no title"
+    assert page.locator("h1").count() == 1, "a page has one heading of the first level"
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+    without = page.evaluate(
+        "[...document.images].filter(i => !i.hasAttribute('alt') || "
+        "(!i.alt.trim() && i.getAttribute('role') !== 'presentation' && !i.closest('[aria-hidden=true]')))"
+        ".map(i => i.currentSrc.slice(0, 100))"
+    )
+    assert not without, f"images without alternative text: {without}"
+    blank = page.evaluate("[...document.images].filter(i => i.complete && i.naturalWidth === 0).map(i => i.currentSrc)")
+    assert not blank, f"images that show nothing: {blank}"
+
+    raw = page.evaluate(
+        "[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container')).map(m => m.textContent)"
+    )
+    assert not raw, f"equations that are not typeset: {raw}"
+    errors = page.locator("mjx-merror, mjx-container [data-mjx-error]").all_text_contents()
+    assert not errors, f"equations with errors: {errors}"
+
+    anchors = page.evaluate(
+        "[...document.querySelectorAll('article a[href^=\"#\"]')].map(a => a.getAttribute('href').slice(1))"
+        ".filter(id => id && !document.getElementById(decodeURIComponent(id)))"
+    )
+    assert not anchors, f"links to places that this page does not have: {anchors}"
+
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(int(part) for part in dark[4:-1].split(",")[:3]) < 64, f"in dark mode the page is {dark}"
+
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.wait_for_timeout(100)  # figures that follow the width do so in the next frames
+    width = page.evaluate("document.documentElement.scrollWidth")
+    wide = page.evaluate(
+        "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 361 && "
+        "!e.closest('pre, .math, table, mjx-container, svg')).slice(0, 5).map(e => e.outerHTML.slice(0, 120))"
+    )
+    assert width <= 360, f"on a phone the page is {width} pixels wide; among the widest: {wide}"
+    watch.check()
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_links_within_the_book_lead_somewhere(address: str) -> None:
+    import re
+
+    source = HTML / address
+    broken = []
+    for target in re.findall(r'<a [^>]*href="([^"#?]+)', source.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:|//", target):
+            continue
+        if not (source.parent / target).exists():
+            broken.append(target)
+    assert not broken
+
+
+def test_front_door_leads_to_the_first_page(page: Page, site: str) -> None:
+    page.goto(site)
+    page.wait_for_url("**/chapters/index.html")
+    expect(page.locator("h1")).to_be_visible()
+
+
+def test_math_is_set_by_our_own_mathjax(page: Page, site: str) -> None:
+    with_math = [a for a in addresses() if 'class="math' in (HTML / a).read_text(encoding="utf-8")]
+    assert with_math, "no page of the book has an equation"
+    load(page, site + with_math[0])
+    assert page.locator("mjx-container").count() > 0
+    box = page.locator("mjx-container").first.bounding_box()
+    assert box is not None
+    assert box["width"] > 3
+    assert box["height"] > 3
+    assert page.evaluate("document.fonts.check('16px MJXTEX')")
+    source = page.evaluate("[...document.scripts].map(s => s.src).find(s => s.includes('mathjax'))")
+    assert source.startswith(site)
+
+
+def test_search_finds_a_page(page: Page, site: str) -> None:
+    page.goto(site + "search.html?q=environment")
+    results = page.locator("#search-results li a")
+    expect(results.first).to_be_visible(timeout=15_000)
+    assert any("environment" in (href or "") for href in (r.get_attribute("href") for r in results.all()))
+
+
+def test_search_from_a_chapter(page: Page, site: str) -> None:
+    load(page, site + "chapters/index.html")
+    page.keyboard.press("Control+k")
+    field = page.locator("dialog[open] input[type=search], .search-button__wrapper.show input[type=search]").first
+    expect(field).to_be_focused()
+    field.fill("lock")
+    field.press("Enter")
+    page.wait_for_url("**/search.html?q=lock*")
+    expect(page.locator("#search-results li a").first).to_be_visible(timeout=15_000)
+
+
+def test_reader_can_choose_dark_mode_and_it_stays(page: Page, site: str) -> None:
+    load(page, site + "chapters/index.html")
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-theme", "light")
+    for _ in range(3):  # automatic, light, dark: the button goes round
+        if root.get_attribute("data-mode") == "dark":
+            break
+        page.locator("button.theme-switch-button:visible").first.click()
+    expect(root).to_have_attribute("data-theme", "dark")
+    load(page, site + "chapters/appendix/data.html")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_notebook_can_be_downloaded(page: Page, site: str) -> None:
+    load(page, site + "chapters/appendix/environment.html")
+    page.locator(".dropdown-download-buttons > button").click()
+    with page.expect_download() as download:
+        page.locator("a.btn-download-source-button, .dropdown-download-buttons a[href$='.ipynb']").first.click()
+    assert download.value.suggested_filename == "environment.ipynb"
+    content = Path(download.value.path()).read_text(encoding="utf-8")
+    assert '"nbformat": 4' in content
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_contents_can_be_reached(new_page: NewPage, site: str, width: int) -> None:
+    """The table of contents stands beside the page, or behind a button on a phone."""
+    page, _ = new_page(viewport={"width": width, "height": 740})
+    load(page, site + "chapters/index.html")
+    link = page.locator(".bd-sidebar-primary a, dialog a").filter(has_text="environment").first
+    if width < 992:
+        page.locator("button.primary-toggle:visible").first.click()
+    expect(link).to_be_visible()
+    link.click()
+    page.wait_for_url("**/chapters/appendix/environment.html")
