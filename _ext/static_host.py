@@ -2,7 +2,7 @@
 
 A chapter's explorable writes itself as a container with its state and a printed figure (`dlcompare.widgets.base`). This
 extension puts the package's bundles beside the pages, under names that carry a hash of their content, so that no
-browser mixes an old module with a new page; a page with a container gets the host script and the style sheets of its modules.
+browser mixes an old module with a new page. A page with a container gets the host script and its modules' style sheets.
 
 myst-nb would also write the state of every widget of a notebook into its page, for stock ipywidgets' manager. That is
 not used here (`nb_ipywidgets_js: {}`), and the container has the state already: it is dropped.

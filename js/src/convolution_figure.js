@@ -151,6 +151,8 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
         }),
       border: state.padding,
       signs: false,
+      faint: 0,
+      pointing: shown.pointing,
       revealed: null,
       focus: [corner.row + middle, corner.column + middle],
       mark: { ...corner, size },
@@ -161,6 +163,8 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
       describe: (value, [row, column]) => text("cell", { row, column, value: full(value) }),
       border: 0,
       signs: true,
+      faint: limit / 25,
+      pointing: shown.pointing,
       revealed: shown.revealed,
       focus: at,
       mark: { row: at[0], column: at[1], size: 1 },
@@ -184,9 +188,13 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
   /** Draw the lines for the present layout. @param {Shown} shown */
   function place({ state, at }) {
     const [row, column] = [at[0] * state.stride, at[1] * state.stride];
+    const from = total.getBoundingClientRect();
+    // Where the sum stands on a line below the window's, a line to its pixel would run across other numbers.
+    const near = from.top < window.element.getBoundingClientRect().bottom;
     links.draw(
       { from: input.boxOf({ row, column, size: state.kernel.length }), to: window.element.getBoundingClientRect() },
-      { from: total.getBoundingClientRect(), to: output.boxOf({ row: at[0], column: at[1], size: 1 }) },
+      input.element.getBoundingClientRect().bottom,
+      near ? { from, to: output.boxOf({ row: at[0], column: at[1], size: 1 }) } : null,
     );
   }
   const resizing = new ResizeObserver(() => place(stepper.shown()));

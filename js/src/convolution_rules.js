@@ -116,6 +116,8 @@ export function toParameters(state) {
   };
 }
 
+const DECIMAL = /^-?\d*\.?\d+(e-?\d+)?$/;
+
 /**
  * What an address asks for. Anything may stand in an address: what is not well formed is left out here, what is not
  * allowed is refused by {@link change}.
@@ -123,7 +125,7 @@ export function toParameters(state) {
  * @returns {Partial<Record<keyof State, unknown>>}
  */
 export function fromParameters({ image, kernel, stride, padding, at }) {
-  const number = (/** @type {string} */ text) => (/^-?\d/.test(text) || /^-?\.\d/.test(text) ? Number(text) : NaN);
+  const number = (/** @type {string} */ text) => (DECIMAL.test(text) ? Number(text) : NaN);
   const numbers = (/** @type {string} */ text) => text.split(",").map(number);
   return {
     image: image === undefined ? undefined : number(image),

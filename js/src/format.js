@@ -30,11 +30,12 @@ export function full(value) {
 }
 
 /**
- * A number as an `<input type="number">` takes it, with three significant digits.
+ * The same as an `<input type="number">` takes it: a plain minus sign, and an exponent in letters.
  * @param {number} value
  */
 export function editable(value) {
-  return String(Number(value.toPrecision(3)));
+  const text = short(value).replace(MINUS, "-");
+  return Number.isNaN(Number(text)) ? String(Number(value.toPrecision(3))) : text;
 }
 
 /**

@@ -20,11 +20,11 @@ export function createFormula(name) {
         const text = `${index ? "+ " : ""}${factor(value)} × ${factor(weight)} `;
         return h("span", { class: nothing ? "dlc-term is-zero" : "dlc-term" }, text);
       });
-      element.replaceChildren(
-        h("span", { class: "dlc-term-name" }, `${name} = `),
-        ...terms,
-        h("span", { class: "dlc-term-sum" }, `= ${short(sum)}`),
-      );
+      // Room for the longest weight beside a value such as 0.988, so that terms stand in columns and hovering moves no line.
+      const longest = Math.max(...Array.from(weights, (weight) => factor(weight).length));
+      element.style.setProperty("--dlc-term", `${longest + 10}ch`);
+      const total = h("span", { class: "dlc-term-sum" }, `= ${short(sum)}`);
+      element.replaceChildren(h("span", {}, `${name} = `), h("span", {}, ...terms, total));
     },
   };
 }

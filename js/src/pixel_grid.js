@@ -22,6 +22,8 @@
  * @property {number | null} revealed  How many cells, in reading order, are shown; null for all.
  * @property {Cell} focus  The cell that the tab key reaches.
  * @property {{row: number, column: number, size: number}} mark  The square outlined.
+ * @property {boolean} pointing  Whether the square is only pointed at, not chosen.
+ * @property {number} faint  Negative cells nearer to zero than this carry no mark: they have no colour to speak of.
  */
 import { h, put, s, uniqueId } from "./dom.js";
 
@@ -117,7 +119,7 @@ export function createPixelGrid({ label, name, onPoint, onLeave, onPick, onKey }
   return {
     element,
     /** @param {PixelGridContent} content */
-    draw({ plane, colour, describe, border, signs: signed, revealed, focus, mark: square }) {
+    draw({ plane, colour, describe, border, signs: signed, faint, revealed, focus, mark: square, pointing }) {
       if (plane.height !== rows || plane.width !== columns) rebuild(plane.height, plane.width);
       const paint = [plane, colour, border, signed];
       if (paint.some((part, index) => part !== painted[index])) {
@@ -133,12 +135,13 @@ export function createPixelGrid({ label, name, onPoint, onLeave, onPick, onKey }
             "data-value": value,
             "aria-label": describe(value, [row, column], outside),
           });
-          if (signed && value < 0) minus += `M${column + 0.3},${row + 0.5}h.4`;
+          if (signed && value < -faint) minus += `M${column + 0.33},${row + 0.5}h.34`;
         });
         put(signs, { d: minus });
       }
       const inner = { x: border, y: border, width: columns - 2 * border, height: rows - 2 * border };
-      put(frame, { ...inner, visibility: border ? "visible" : "hidden" });
+      put(frame, inner);
+      element.classList.toggle("is-pointing", pointing);
       put(veil, { d: revealed === null ? "" : veilPath(revealed, rows, columns) });
       const box = { x: square.column, y: square.row, width: square.size, height: square.size };
       put(halo, { ...box, "data-row": square.row, "data-column": square.column });

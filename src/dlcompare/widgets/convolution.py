@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -57,11 +58,20 @@ def _as_kernel(value: object, argument: str) -> Kernel:
     return tuple(tuple(row) for row in weights.tolist())
 
 
-def _choice(name: str, value: object, allowed: Sequence[int]) -> int:
+def _as_choice(value: object, argument: str, allowed: Sequence[int]) -> int:
     """Return ``value`` if it is one of the ``allowed`` whole numbers."""
     if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
-        raise StateError(f"{name} is {value!r}; allowed is a whole number from {allowed[0]} to {allowed[-1]}")
+        raise StateError(f"{argument} is {value!r}; allowed is a whole number from {allowed[0]} to {allowed[-1]}")
     return value
+
+
+def _as_position(value: object) -> tuple[int, int]:
+    """Return ``value`` as (row, column); whether it lies in the output is checked when all traits have their values."""
+    try:
+        row, column = (operator.index(at) for at in value)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise StateError(f"position is {value!r}; allowed is (row, column), two whole numbers") from None
+    return row, column
 
 
 def _as_images(images: Tensor) -> Tensor:
@@ -80,6 +90,22 @@ def _as_images(images: Tensor) -> Tensor:
         low, high = images.min().item(), images.max().item()
         raise StateError(f"images has values from {low:g} to {high:g}; allowed are values from 0 to 1")
     return images
+
+
+class _Checked(traitlets.TraitType[Any, Any]):
+    """A trait whose value goes through a function that returns it in its proper form or refuses it.
+
+    A validator by decorator would not do: traitlets leaves it out when the new value equals the old one, as ``True``
+    equals 1.
+    """
+
+    def __init__(self, check: Callable[[Any, object], Any], default: Any) -> None:
+        super().__init__(default_value=default)
+        self._check = check
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return the value in its proper form."""
+        return self._check(obj, value)
 
 
 class ConvolutionStepper(Explorable):
@@ -114,11 +140,11 @@ class ConvolutionStepper(Explorable):
     images = traitlets.Dict(read_only=True).tag(sync=True)
     labels = traitlets.List(traitlets.Unicode(), read_only=True).tag(sync=True)
     presets: Any = traitlets.List(read_only=True).tag(sync=True)
-    kernel = traitlets.Any(default_value=PRESETS["sobel_x"]).tag(sync=True)
-    stride = traitlets.Any(default_value=1).tag(sync=True)
-    padding = traitlets.Any(default_value=1).tag(sync=True)
-    image = traitlets.Any(default_value=0).tag(sync=True)
-    position = traitlets.Any(default_value=(0, 0)).tag(sync=True)
+    kernel = _Checked(lambda _, value: _as_kernel(value, "kernel"), PRESETS["sobel_x"]).tag(sync=True)
+    stride = _Checked(lambda _, value: _as_choice(value, "stride", STRIDES), 1).tag(sync=True)
+    padding = _Checked(lambda _, value: _as_choice(value, "padding", PADDINGS), 1).tag(sync=True)
+    image = _Checked(lambda self, value: _as_choice(value, "image", range(len(self._pixels))), 0).tag(sync=True)
+    position = _Checked(lambda _, value: _as_position(value), (0, 0)).tag(sync=True)
 
     def __init__(
         self,
@@ -130,9 +156,7 @@ class ConvolutionStepper(Explorable):
         self._pixels = _as_images(images)  # (n, height, width)
         names = [str(label) for label in (labels.tolist() if isinstance(labels, Tensor) else labels)]
         if len(names) != len(self._pixels):
-            raise StateError(
-                f"labels has {len(names)} entries; allowed is one per image, of which there are {len(images)}"
-            )
+            raise StateError(f"labels has {len(names)} entries; allowed is one for each of the {len(images)} images")
         pixels = self._pixels.numpy().astype("<f4").tobytes()
         self.set_trait("images", {"shape": list(self._pixels.shape), "data": base64.b64encode(pixels).decode()})
         self.set_trait("labels", names)
@@ -156,33 +180,10 @@ class ConvolutionStepper(Explorable):
             presets.append({"id": f"learned-{index}", "name": str(name), "group": group, "kernel": rows})
         return presets
 
-    @traitlets.validate("kernel")
-    def _check_kernel(self, proposal: Any) -> Kernel:
-        kernel = _as_kernel(proposal["value"], "kernel")
-        if len(kernel) > min(self._pixels.shape[1:]):
-            raise StateError(f"kernel has {len(kernel)} rows; allowed are at most as many as the images have")
-        return kernel
-
-    @traitlets.validate("stride", "padding", "image")
-    def _check_choice(self, proposal: Any) -> int:
-        name = proposal["trait"].name
-        return _choice(name, proposal["value"], self._allowed(name))
-
-    def _allowed(self, name: str) -> Sequence[int]:
-        return {"stride": STRIDES, "padding": PADDINGS, "image": range(len(self._pixels))}[name]
-
     @traitlets.validate("position")
     def _check_position(self, proposal: Any) -> tuple[int, int]:
-        # When several traits change at once, this one may be checked before those that it depends on.
-        for name in ("stride", "padding"):
-            _choice(name, getattr(self, name), self._allowed(name))
-        _as_kernel(self.kernel, "kernel")
         rows, columns = self.output_shape
-        value = proposal["value"]
-        try:
-            row, column = (int(at) for at in value)
-        except (TypeError, ValueError):
-            raise StateError(f"position is {value!r}; allowed is (row, column)") from None
+        row, column = proposal["value"]
         if not (0 <= row < rows and 0 <= column < columns):
             raise StateError(
                 f"position is {(row, column)}; allowed are rows 0 to {rows - 1} and columns 0 to {columns - 1}"
