@@ -99,7 +99,7 @@ def _conversation(record: dict[str, Any]) -> Conversation:
         if (text := " ".join(message["text"].split()))
     ]
     turns = [" ".join(text for _, text in group) for _, group in itertools.groupby(messages, key=lambda item: item[0])]
-    return Conversation(tuple(Turn(i % 2, text) for i, text in enumerate(turns)), record.get("prompt"))
+    return Conversation(tuple(Turn(i % 2, text) for i, text in enumerate(turns)), record.get("prompt") or None)
 
 
 def _objectionable(conversation: Conversation, words: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:

@@ -122,7 +122,8 @@ def fake_pip(monkeypatch):
             expected = f"{wanted.requirement} --hash=sha256:{wanted.sha256}\n"
             assert requirements.read_text(encoding="utf-8") == expected
             arguments = [mode, pinned.source, wanted.filename, destination, fresh, pinned.log]
-            return [sys.executable, str(HERE / "fake_pip.py"), *map(str, arguments)]
+            # -I -S: it needs nothing installed, and so starts at once.
+            return [sys.executable, "-I", "-S", str(HERE / "fake_pip.py"), *map(str, arguments)]
 
         monkeypatch.setattr(_cache, "pip_command", command)
 

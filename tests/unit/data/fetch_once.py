@@ -13,7 +13,7 @@ _registry.registry = lambda: {entry.name: entry}
 
 def command(wanted, requirements, destination, *, fresh):
     arguments = [mode, source, wanted.filename, str(destination), str(fresh), log]
-    return [sys.executable, fake_pip, *arguments]
+    return [sys.executable, "-I", "-S", fake_pip, *arguments]
 
 
 _cache.pip_command = command

@@ -18,11 +18,7 @@ from dlcompare.data import surnames
 def digit_rows(per_digit=25):
     """Return rows of 784 pixels and a label, with the label also in the first pixel."""
     chance = random.Random(0)
-    return [
-        [digit, *(chance.choice((0, 0, 255, chance.randrange(256))) for _ in range(783)), digit]
-        for digit in range(10)
-        for _ in range(per_digit)
-    ]
+    return [[digit, 0, 255, *chance.randbytes(781), digit] for digit in range(10) for _ in range(per_digit)]
 
 
 def digits_file(rows):
