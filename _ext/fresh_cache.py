@@ -2,7 +2,7 @@
 
 jupyter-cache finds a notebook's outputs by the notebook's code cells alone, so after an edit of the package
 it would serve yesterday's numbers. Here the cache's *folder* is named after everything else that an output
-can depend on: the package (its bundled front end included), the data and checkpoints in the repository, the
+can depend on: the package, the data and checkpoints in the repository, the
 lock, the versions that are really installed, and Python's own. Whenever one of them changes, the folder is a
 new one, and every chapter executes.
 
@@ -40,6 +40,8 @@ KERNEL_ENVIRONMENT = {
 
 #: Folders and files, relative to the repository, whose content an output can depend on.
 KEYED = ("src/dlcompare", "data", "requirements.txt")
+#: The bundled front end: an explorable's output only names its module, and the page finds the bundle (static_host).
+BUNDLES = "src/dlcompare/widgets/static"
 
 _SKIPPED_FOLDERS = {"__pycache__", ".ipynb_checkpoints", "node_modules"}
 
@@ -86,7 +88,9 @@ def installed_versions(root: Path) -> dict[str, str]:
 def execution_key(root: Path) -> str:
     """Return the hash of everything, apart from its cells, that a chapter's output can depend on."""
     # The data sheets are prose: pages include them, code does not read them.
-    files = (path for path in files_under(root, KEYED) if path.suffix != ".md")
+    files = (
+        path for path in files_under(root, KEYED) if path.suffix != ".md" and not path.is_relative_to(root / BUNDLES)
+    )
     surroundings = {
         "versions": installed_versions(root),
         "python": platform.python_version(),

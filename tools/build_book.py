@@ -18,14 +18,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from _ext.fresh_cache import KERNEL_ENVIRONMENT, cache_path, caches, execution_key, files_under, hash_files
+from _ext.fresh_cache import BUNDLES, KERNEL_ENVIRONMENT, cache_path, caches, execution_key, files_under, hash_files
 from tools.chapters import ROOT, TocError, notebooks
 
 #: What pages are made from besides the chapters and what execution depends on. A change here rebuilds every
 #: page.
 MACHINERY = ("_config.yml", "_toc.yml", "_ext", "_static", "tools/build_book.py", "js/package-lock.json")
 #: What changes single pages.
-CONTENT = ("chapters", "data", "references.bib", "CITATION.cff", "LICENSE", "CHANGELOG.md")
+CONTENT = ("chapters", "data", "references.bib", BUNDLES)
 #: How many execution caches are kept: a branch switched away from and back need not execute again.
 KEPT_CACHES = 3
 

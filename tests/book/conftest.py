@@ -75,6 +75,7 @@ def make_book(root: Path) -> Book:
     (root / "js").symlink_to(REPOSITORY / "js")
     package = root / "src" / "dlcompare"
     package.mkdir(parents=True)
+    shutil.copytree(REPOSITORY / "src/dlcompare/widgets/static", package / "widgets" / "static")
     (package / "__init__.py").write_text("ANSWER = 41\n")
     (root / "data").mkdir()
     (root / "data" / "numbers.json").write_text("[1, 2, 3]")

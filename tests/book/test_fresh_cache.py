@@ -42,7 +42,6 @@ def root(tmp_path: Path) -> Path:
             lambda r: (r / "src/dlcompare/models/gpt.py").rename(r / "src/dlcompare/gpt.py"), id="moved module"
         ),
         pytest.param(lambda r: (r / "src/dlcompare/locale/en.json").write_text('{"a": "b"}'), id="catalogue"),
-        pytest.param(lambda r: (r / "src/dlcompare/widgets/static/host.js").write_text("1"), id="bundle"),
         pytest.param(lambda r: (r / "data/checkpoints/gpt.json").write_text("[]"), id="checkpoint"),
         pytest.param(lambda r: (r / "requirements.txt").write_text("numpy==2.1"), id="lock"),
     ],
@@ -57,6 +56,7 @@ def test_key_changes(root: Path, edit: Edit) -> None:
     "edit",
     [
         pytest.param(lambda r: (r / "chapters/one.ipynb").write_text("[]"), id="chapter"),
+        pytest.param(lambda r: (r / "src/dlcompare/widgets/static/host.js").write_text("1"), id="bundle"),
         pytest.param(lambda r: (r / "data/digits.md").write_text("# The digits"), id="data sheet"),
         pytest.param(lambda r: (r / "src/dlcompare/models/gpt.py").touch(), id="time stamp"),
         pytest.param(lambda r: (r / "src/dlcompare/__pycache__").mkdir(), id="compiled folder"),
