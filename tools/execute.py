@@ -236,7 +236,7 @@ def execute(notebooks: list[Path], root: Path, cache_folder: Path, say: Callable
     names = {path: path.relative_to(root).as_posix() for path in notebooks}
     todo = stale(notebooks, cache)
     if not todo:
-        say(f"All {len(notebooks)} notebooks have fresh outputs.")
+        say("Every chapter has fresh outputs.")
         return []
     durations_file = cache_folder.parent / "seconds.json"
     durations = json.loads(durations_file.read_text(encoding="utf-8")) if durations_file.is_file() else {}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tools.chapters import ROOT, pages
 
-from .conftest import HTML, NewPage
+from .conftest import HTML, NewPage, Watch
 
 #: What the theme writes besides the chapters.
 GENERATED = ("search.html", "genindex.html")
@@ -42,7 +42,8 @@ def test_page(new_page: NewPage, site: str, address: str) -> None:
     watch.check()
 
     assert page.title().strip(), "the page has no title"
-    assert page.locator("h1").count() == 1, "a page has one heading of the first level"
+    # The theme repeats the title for print, out of sight.
+    assert page.locator("h1:visible").count() == 1, "a page has one heading of the first level"
     assert page.evaluate("document.documentElement.lang") == "en"
 
     without = page.evaluate(
@@ -100,7 +101,7 @@ def test_links_within_the_book_lead_somewhere(address: str) -> None:
 def test_front_door_leads_to_the_first_page(page: Page, site: str) -> None:
     page.goto(site)
     page.wait_for_url("**/chapters/index.html")
-    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("article h1")).to_be_visible()
 
 
 def test_math_is_set_by_our_own_mathjax(page: Page, site: str) -> None:
@@ -169,3 +170,33 @@ def test_contents_can_be_reached(new_page: NewPage, site: str, width: int) -> No
     expect(link).to_be_visible()
     link.click()
     page.wait_for_url("**/chapters/appendix/environment.html")
+
+
+def test_the_watch_sees_what_it_is_there_for(browser: Browser, site: str) -> None:
+    """A request elsewhere, a missing file, a complaint and an exception: each must be noticed, and only each."""
+    context = browser.new_context()
+    watch = Watch()
+    watch.follow(context, site)
+    page = context.new_page()
+    page.goto(site + "chapters/index.html", wait_until="networkidle")
+    watch.check()
+    page.evaluate(
+        """() => {
+            for (const address of ["http://192.0.2.1/pixel.png", "missing.png"]) {
+                const image = new Image();
+                image.src = address;
+                document.body.append(image);
+            }
+            console.warn("careful");
+            setTimeout(() => { throw new Error("broken"); });
+        }"""
+    )
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
+    context.close()
+    assert watch.foreign == ["http://192.0.2.1/pixel.png"]
+    assert any(entry.startswith("404 ") and entry.endswith("missing.png") for entry in watch.failed)
+    assert any("careful" in entry for entry in watch.complaints)
+    assert any("broken" in entry for entry in watch.complaints)
+    with pytest.raises(AssertionError, match="another host"):
+        watch.check()
