@@ -121,7 +121,7 @@ def _check_outputs(run: Run) -> None:
                 return
 
 
-async def _execute(run: Run, environment: dict[str, str]) -> None:
+async def _execute(run: Run, environment: dict[str, str], logs: Path) -> None:
     def follow(cell: Any, cell_index: int) -> None:
         run.cell = cell_index
 
@@ -134,14 +134,19 @@ async def _execute(run: Run, environment: dict[str, str]) -> None:
         on_cell_start=follow,
         record_timing=False,
     )
+    # What a kernel itself says, while it starts, dies or is interrupted, is no part of the notebook.
+    log = logs / (run.name.replace("/", "-") + ".log")
+    log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        await client.async_execute(env=environment)
+        with log.open("w", encoding="utf-8") as kernels_words:
+            await client.async_execute(env=environment, stdout=kernels_words, stderr=kernels_words)
     except CellExecutionError as error:
         run.fail(run.cell, error.traceback or str(error))
     except CellTimeoutError:
         run.fail(run.cell, f"still ran after {CELL_TIMEOUT} s, which is the limit for one cell")
     except DeadKernelError:
-        run.fail(run.cell, "its kernel died: out of memory, or a crash in compiled code")
+        last_words = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
+        run.fail(run.cell, f"its kernel died: out of memory, or a crash in compiled code\n{last_words}")
     except Exception as error:
         run.fail(run.cell, f"could not be executed: {type(error).__name__}: {error}")
     else:
@@ -150,7 +155,11 @@ async def _execute(run: Run, environment: dict[str, str]) -> None:
 
 
 async def _execute_all(
-    runs: list[Run], environment: dict[str, str], done: Callable[[Run], None], say: Callable[[str], None]
+    runs: list[Run],
+    environment: dict[str, str],
+    logs: Path,
+    done: Callable[[Run], None],
+    say: Callable[[str], None],
 ) -> None:
     places = asyncio.Semaphore(workers())
     running: list[Run] = []
@@ -158,7 +167,7 @@ async def _execute_all(
     async def one(run: Run) -> None:
         async with places:
             running.append(run)
-            await _execute(run, environment)
+            await _execute(run, environment, logs)
             running.remove(run)
             done(run)
 
@@ -270,5 +279,5 @@ def execute(notebooks: list[Path], root: Path, cache_folder: Path, say: Callable
 
     fresh = len(notebooks) - len(todo)
     say(f"Executing {len(todo)} of {len(notebooks)} notebooks ({fresh} fresh), {min(workers(), len(todo))} at a time:")
-    _in_own_thread(lambda: _execute_all(runs, environment, done, say))
+    _in_own_thread(lambda: _execute_all(runs, environment, kernels / "logs", done, say))
     return failures

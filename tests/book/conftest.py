@@ -38,16 +38,22 @@ class Book:
         write_notebook(path, note, *sources)
         return path
 
-    def build(self) -> subprocess.CompletedProcess[str]:
-        """Build the book as `make book` does."""
-        return subprocess.run(
+    def start(self) -> subprocess.Popen[str]:
+        """Begin to build the book as `make book` does."""
+        return subprocess.Popen(
             [sys.executable, "-m", "tools.build_book", str(self.root)],
             cwd=REPOSITORY,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
             env=self._environment(),
         )
+
+    def build(self) -> subprocess.CompletedProcess[str]:
+        """Build the book as `make book` does, to its end."""
+        process = self.start()
+        stdout, stderr = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def _environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_", "JUPYTER_"))}

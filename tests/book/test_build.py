@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import time
 
 import pytest
 
@@ -135,3 +138,32 @@ def test_stamp_belongs_to_the_pages(book: Book) -> None:
     succeeds(book)
     assert book.executions() == []
     assert "the answer is 41" in book.page("one")
+
+
+def test_interrupt_ends_the_kernels_and_keeps_what_was_done(book: Book) -> None:
+    pid_file = book.root / "_build" / "kernel.pid"
+    write = f"import os, time\nfrom pathlib import Path\nPath({str(pid_file)!r}).write_text(str(os.getpid()))"
+    book.chapter("one", f"{write}\ntime.sleep(600)")
+    process = book.start()
+    while not pid_file.exists() or not pid_file.read_text():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    kernel = int(pid_file.read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(kernel, 0)
+    book.executions()
+    book.chapter("one", "print('short now')")
+    succeeds(book)
+    assert book.executions() == ["one"]
+
+
+def test_kernel_that_dies_is_reported_with_its_last_words(book: Book) -> None:
+    book.chapter("one", "import os\nos.write(2, b'out of patience')\nos._exit(9)")
+    said = fails(book)
+    assert "chapters/one.ipynb, cell 3 of 3" in said
+    assert "its kernel died" in said
