@@ -1,0 +1,244 @@
+"""The convolution stepper in a real JupyterLab: the same module, with a live Python object behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+import torch
+from playwright.sync_api import Browser, Page, expect
+
+from tools.execute import own_kernel
+
+START = 120  # seconds for the server to answer, on a slow machine
+SETTLE = 20_000  # milliseconds for a change to arrive on the other side
+
+CODE = """
+import torch
+from dlcompare.widgets import ConvolutionStepper
+
+torch.manual_seed(0)
+w = ConvolutionStepper(torch.rand(2, 28, 28), ["first", "second"], kernel=[[1, 2], [3, 4]])
+w
+"""
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab and the notebook in it."""
+
+    url: str
+    token: str
+
+    @property
+    def notebook(self) -> str:
+        return f"{self.url}lab/tree/stepper.ipynb?token={self.token}"
+
+
+def _wait(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
+    """Return the server's address once it has one; its own file says which port it has got."""
+    file = runtime / f"jpserver-{process.pid}.json"
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError, ValueError):
+            return str(json.loads(file.read_text(encoding="utf-8"))["url"])
+        time.sleep(0.2)
+    pytest.fail(f"JupyterLab did not start in {START} s:\n{log.read_text(encoding='utf-8')[-3000:]}", pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    home = tmp_path_factory.mktemp("lab")
+    cells = [nbformat.v4.new_code_cell(CODE.strip()), nbformat.v4.new_code_cell("'the next cell'")]
+    kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebooks = home / "notebooks"
+    notebooks.mkdir()
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernelspec}), notebooks / "stepper.ipynb"
+    )
+    folders = {
+        "HOME": home,
+        "JUPYTER_CONFIG_DIR": home / "config",
+        "JUPYTER_DATA_DIR": home / "data",
+        "JUPYTER_RUNTIME_DIR": home / "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": home / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
+        "IPYTHONDIR": home / "ipython",
+        "JUPYTER_PATH": own_kernel(home / "kernel"),
+    }
+    token = secrets.token_hex(16)
+    environment = {**os.environ, **{key: str(value) for key, value in folders.items()}, "JUPYTER_TOKEN": token}
+    environment.pop("DLCOMPARE_BOOK", None)
+    # Lab would ask other hosts for news and for extensions.
+    off = {
+        name: True
+        for name in ("@jupyterlab/apputils-extension:announcements", "@jupyterlab/extensionmanager-extension")
+    }
+    page_config = home / "config" / "labconfig" / "page_config.json"
+    page_config.parent.mkdir(parents=True)
+    page_config.write_text(json.dumps({"disabledExtensions": off}), encoding="utf-8")
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
+    command += [f"--ServerApp.root_dir={notebooks}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
+    log = home / "log.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env=environment, cwd=notebooks, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield Lab(_wait(process, home / "runtime", log), token)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        with contextlib.suppress(ProcessLookupError):  # a kernel that outlived its server
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+class Notebook:
+    """The notebook in JupyterLab, with its kernel."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.locator(".jp-OutputArea-output .dlc")
+
+    def open(self, address: str) -> Notebook:
+        self.page.goto(address)
+        self.page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=START * 1000,
+        )
+        self.command("notebook:run-all-cells")
+        expect(self.root).to_be_visible(timeout=START * 1000)
+        return self
+
+    def command(self, name: str, arguments: dict[str, Any] | None = None) -> None:
+        # Not awaited: running all cells returns only when the kernel has answered.
+        self.page.evaluate("([name, args]) => { jupyterapp.commands.execute(name, args) }", [name, arguments or {}])
+
+    def python(self, code: str) -> str:
+        """Execute code in the notebook's kernel and return what it prints; an exception in it fails the test."""
+        answer = self.page.evaluate(
+            """async code => {
+              const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+              const future = kernel.requestExecute({ code });
+              let text = '';
+              future.onIOPub = ({ header, content }) => { if (header.msg_type === 'stream') text += content.text; };
+              const reply = await future.done;
+              return { text, status: reply.content.status, error: `${reply.content.ename}: ${reply.content.evalue}` };
+            }""",
+            code,
+        )
+        assert answer["status"] == "ok", answer["error"]
+        return str(answer["text"])
+
+    def wait_for_python(self, expression: str, expected: object) -> None:
+        """Wait until `expression` has a value in the kernel; what the front end says arrives a moment later."""
+        deadline = time.monotonic() + SETTLE / 1000
+        while True:
+            got = json.loads(self.python(f"import json; print(json.dumps({expression}))"))
+            if got == expected:
+                return
+            assert time.monotonic() < deadline, f"{expression} is {got}; expected {expected}"
+            time.sleep(0.1)
+
+    def values(self, grid: str) -> torch.Tensor:
+        cells = self.root.locator(f"[data-grid={grid}] [data-value]")
+        return torch.tensor(cells.evaluate_all("cells => cells.map(cell => Number(cell.dataset.value))"))
+
+
+@pytest.fixture(scope="module")
+def notebook(lab: Lab, browser: Browser) -> Iterator[Notebook]:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    host = urlsplit(lab.url).netloc
+    elsewhere = lambda url: urlsplit(url).scheme in {"http", "https"} and urlsplit(url).netloc != host  # noqa: E731
+    context.route(elsewhere, lambda route: route.abort("blockedbyclient"))
+    yield Notebook(context.new_page()).open(lab.notebook)
+    context.close()
+
+
+def test_the_widget_is_shown_live(notebook: Notebook) -> None:
+    expect(notebook.page.locator(".dlcompare-fallback")).to_have_count(0)
+    assert notebook.values("kernel").tolist() == [1, 2, 3, 4]
+    # The link to a state has no page to lead to here, so that its control is not there.
+    controls = notebook.root.locator("button").evaluate_all("all => all.map(e => e.dataset.control)")
+    assert controls == ["stepBack", "step", "play", "reset", "keys"]
+
+
+def test_a_weight_typed_in_the_front_end_is_seen_in_python(notebook: Notebook) -> None:
+    kernel = (torch.rand(2, 2) * 4 - 2).tolist()
+    fields = notebook.root.locator("[data-grid=kernel] input").all()
+    for field, weight in zip(fields, [weight for row in kernel for weight in row], strict=True):
+        field.fill(repr(weight))
+    notebook.root.locator("[data-control=stride]").select_option("2")
+    notebook.wait_for_python("[w.kernel, w.stride]", [kernel, 2])
+    # And what both compute from it is the same.
+    output = torch.tensor(json.loads(notebook.python("print(json.dumps(w.output.tolist()))")))
+    torch.testing.assert_close(notebook.values("output").reshape(output.shape), output, rtol=1e-5, atol=1e-5)
+    notebook.root.locator("[data-control=step]").click()
+    row, column = (int(notebook.root.get_attribute(f"data-{name}") or -1) for name in ("row", "column"))
+    notebook.wait_for_python("w.position", [row, column])
+
+
+def test_a_change_in_python_is_seen_in_the_front_end(notebook: Notebook) -> None:
+    notebook.python("w.image = 1; w.stride = 3; w.kernel = [[0, 0, 0], [0, -1.5, 0], [0, 0, 0]]; w.position = (2, 4)")
+    expect(notebook.root.locator("[data-control=image]")).to_have_value("1", timeout=SETTLE)
+    expect(notebook.root.locator("[data-grid=kernel] input")).to_have_count(9, timeout=SETTLE)
+    expect(notebook.root).to_have_attribute("data-column", "4", timeout=SETTLE)
+    output = torch.tensor(json.loads(notebook.python("print(json.dumps(w.output.tolist()))")))
+    torch.testing.assert_close(notebook.values("output").reshape(output.shape), output, rtol=1e-5, atol=1e-5)
+
+
+def test_python_refuses_what_is_not_allowed_and_the_figure_stays(notebook: Notebook) -> None:
+    before = notebook.values("output")
+    printed = notebook.python("try:\n    w.stride = 4\nexcept ValueError as error:\n    print(error)")
+    assert printed.strip() == "stride is 4; allowed is a whole number from 1 to 3"
+    assert torch.equal(notebook.values("output"), before)
+
+
+def test_its_keys_do_not_reach_the_notebook(notebook: Notebook) -> None:
+    """In JupyterLab's command mode, arrows change the cell and `d d` deletes it."""
+    active = "() => jupyterapp.shell.currentWidget.content.activeCellIndex"
+    cells = "() => jupyterapp.shell.currentWidget.content.widgets.length"
+    notebook.root.locator("[data-grid=output] [tabindex='0']").focus()
+    before = notebook.page.evaluate(active), notebook.page.evaluate(cells)
+    notebook.page.keyboard.press("Control+Home")
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "d", "d", "x", "b"):
+        notebook.page.keyboard.press(key)
+    assert notebook.root.get_attribute("data-row") == "2"
+    assert notebook.root.get_attribute("data-column") == "1"
+    assert (notebook.page.evaluate(active), notebook.page.evaluate(cells)) == before
+
+
+def test_it_follows_the_labs_theme(notebook: Notebook) -> None:
+    for theme, name in (("JupyterLab Dark", "dark"), ("JupyterLab Light", "light")):
+        notebook.command("apputils:change-theme", {"theme": theme})
+        expect(notebook.root).to_have_attribute("data-dlc-theme", name, timeout=SETTLE)
+
+
+def test_a_second_view_shows_the_same_state_and_leaves_cleanly(notebook: Notebook) -> None:
+    """Running the cell again takes the old view away; nothing of it may go on listening."""
+    complaints: list[str] = []
+    notebook.page.on("pageerror", lambda error: complaints.append(str(error)))
+    notebook.command("notebook:run-all-cells")
+    expect(notebook.root.locator("[data-grid=kernel] input")).to_have_count(4, timeout=SETTLE)
+    expect(notebook.root).to_have_count(1)
+    notebook.root.locator("[data-control=padding]").select_option("0")
+    notebook.wait_for_python("w.padding", 0)
+    assert complaints == []
