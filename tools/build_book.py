@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,17 +62,31 @@ def _forget_old_caches(root: Path) -> None:
         shutil.rmtree(path)
 
 
+def readable(line: str) -> str:
+    """Turn myst-nb's place in a notebook, 10,000 times the cell and the line, into words."""
+    return re.sub(
+        r"\.ipynb:(\d{5,})",
+        lambda found: f".ipynb, cell {int(found[1]) // 10000}, line {int(found[1]) % 10000}",
+        line,
+    )
+
+
 def _write_pages(root: Path) -> None:
-    command = [sys.executable, "-c", "import tools; from jupyter_book.cli.main import main; main()"]
-    command += ["build", str(root), "-n", "-W", "--keep-going", "-q"]
+    program = "import tools; from jupyter_book.cli.main import main; main()"
+    if not sys.stderr.isatty():
+        program = f"from sphinx.util.console import nocolor; nocolor(); {program}"
+    command = [sys.executable, "-c", program, "build", str(root), "-n", "-W", "--keep-going", "-q"]
     # Jupyter Book 1 calls old interfaces of its libraries; that is no news to whoever writes a chapter.
     environment = {**os.environ, **KERNEL_ENVIRONMENT, "PYTHONWARNINGS": "ignore"}
-    if not sys.stderr.isatty():
-        environment["NO_COLOR"] = "1"
-    # Its own words on stdout end with an address that opens the pages from disk, where parts of them cannot
-    # work.
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
+    # Jupyter Book's own words on stdout end with an address that opens the pages from disk, where parts of
+    # them cannot work.
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            print(readable(line), end="", file=sys.stderr, flush=True)
+    if process.returncode != 0:
         raise BuildError("Sphinx did not accept the book: the warnings and errors above say where.")
 
 

@@ -141,7 +141,9 @@ async def _execute(run: Run, environment: dict[str, str], logs: Path) -> None:
         with log.open("w", encoding="utf-8") as kernels_words:
             await client.async_execute(env=environment, stdout=kernels_words, stderr=kernels_words)
     except CellExecutionError as error:
-        run.fail(run.cell, error.traceback or str(error))
+        # The error's own text repeats the cell; the traceback that a reader would see stands in its output.
+        shown = [output for output in run.notebook.cells[run.cell].outputs if output.output_type == "error"]
+        run.fail(run.cell, "\n".join(shown[-1].traceback) if shown else str(error))
     except CellTimeoutError:
         run.fail(run.cell, f"still ran after {CELL_TIMEOUT} s, which is the limit for one cell")
     except DeadKernelError:
