@@ -17,14 +17,15 @@ export function createFormula(name) {
       const size = Math.sqrt(weights.length);
       const terms = Array.from(window, (value, index) => {
         const weight = /** @type {number} */ (weights[index]);
-        const kind = ["dlc-term", value === 0 || weight === 0 ? "is-zero" : "", index % size ? "" : "starts-row"].join(" ");
-        return h("span", { class: kind }, `${index ? "+ " : ""}${factor(value)} × ${factor(weight)} `);
+        const nothing = value === 0 || weight === 0;
+        const text = `${index ? "+ " : ""}${factor(value)} × ${factor(weight)}`;
+        return [h("span", { class: nothing ? "dlc-term is-zero" : "dlc-term" }, text), " "];
       });
-      // Where terms do not stand in columns, each has room for the longest weight beside a value such as 0.988.
+      // Each term has room for the longest weight beside the longest pixel, 0.00392, so that pointing around moves nothing.
       const longest = Math.max(...Array.from(weights, (weight) => factor(weight).length));
-      put(element, { "data-size": size > 3 ? "large" : "small", style: `--dlc-size: ${size}; --dlc-term: ${longest + 9}ch` });
+      put(element, { "data-size": size > 3 ? "large" : "small", style: `--dlc-size: ${size}; --dlc-term: ${longest + 12}ch` });
       const total = h("span", { class: "dlc-term-sum" }, `= ${short(sum)}`);
-      element.replaceChildren(h("span", {}, `${name} = `), h("span", { class: "dlc-terms" }, ...terms, total));
+      element.replaceChildren(h("span", {}, `${name} = `), h("span", { class: "dlc-terms" }, ...terms.flat(), total));
     },
   };
 }

@@ -102,8 +102,9 @@ export function createKernelEditor({ text, onEdit, onRefuse, onLeave }) {
       fields.forEach((field, index) => {
         const value = /** @type {number} */ (weights[index]);
         const { fill, ink } = colour(value);
-        put(field, { "data-value": value, title: full(value), style: `background: ${fill}; color: ${ink}` });
         const weight = weightAt(index);
+        const style = `background: ${fill}; color: ${ink}; --dlc-chars: ${editable(weight).length}`;
+        put(field, { "data-value": value, title: full(value), style });
         if (field !== active) field.value = editable(weight);
         // The field under the caret keeps what is being typed, unless its weight was changed from elsewhere.
         else if (weight !== before[index] && weight !== Number(field.value)) field.value = String(weight);

@@ -77,7 +77,7 @@ export function createNumberGrid({ label, name, onDetail }) {
         const { fill, ink } = colour(value);
         const text = short(value);
         if (cell.textContent !== text) cell.textContent = text;
-        put(cell, { "data-value": value, title: full(value), style: `background: ${fill}; color: ${ink}` });
+        put(cell, { "data-value": value, title: full(value), style: `background: ${fill}; color: ${ink}; --dlc-chars: ${text.length}` });
       });
     },
   };
