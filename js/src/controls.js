@@ -4,7 +4,7 @@
  * A control that cannot do anything now is marked as disabled but keeps its place in the tab order, so that focus is not
  * lost under a reader's hand; a control that can never do anything here is not there at all.
  */
-import { h, put } from "./dom.js";
+import { h, OWN_KEYS, put } from "./dom.js";
 import { icon } from "./icons.js";
 
 /**
@@ -23,7 +23,7 @@ import { icon } from "./icons.js";
 
 /** @param {Choice} choice */
 export function createChoice({ name, label, options, onChoose }) {
-  const select = h("select", { "data-control": name, onchange: () => onChoose(select.value) });
+  const select = h("select", { ...OWN_KEYS, "data-control": name, onchange: () => onChoose(select.value) });
   /** @type {Map<string, Element>} */
   const groups = new Map();
   for (const { value, text, group } of options) {
@@ -48,16 +48,11 @@ export function createChoice({ name, label, options, onChoose }) {
 
 /** @param {Action} action */
 export function createAction({ name, label, hint, onPress }) {
-  const caption = h("span", {}, label);
   const press = () => {
     if (element.getAttribute("aria-disabled") !== "true") onPress();
   };
-  const element = h(
-    "button",
-    { type: "button", class: "dlc-action", "data-control": name, title: hint ?? label, "aria-label": label, onclick: press },
-    icon(name),
-    caption,
-  );
+  const naming = { "data-control": name, title: hint ?? label, "aria-label": label };
+  const element = h("button", { type: "button", ...OWN_KEYS, ...naming, onclick: press }, icon(name));
   return {
     element,
     press,
@@ -65,8 +60,7 @@ export function createAction({ name, label, hint, onPress }) {
     enable: (able) => put(element, { "aria-disabled": able ? null : "true" }),
     /** Become another action in the same place: play and pause. @param {import("./icons.js").IconName} image @param {string} text */
     become(image, text) {
-      if (caption.textContent === text) return;
-      caption.textContent = text;
+      if (element.getAttribute("aria-label") === text) return;
       put(element, { "aria-label": text, title: text });
       element.querySelector("svg")?.replaceWith(icon(image));
     },

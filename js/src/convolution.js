@@ -126,7 +126,7 @@ function render({ model, el, page }) {
   const titleId = uniqueId("title");
   const root = h(
     "div",
-    { class: "dlc dlc-convolution", role: "group", "aria-labelledby": titleId, "data-lm-suppress-shortcuts": "true" },
+    { class: "dlc dlc-convolution", role: "group", "aria-labelledby": titleId },
     h("p", { class: "dlc-title", id: titleId }, text("title")),
     h(
       "div",

@@ -62,6 +62,12 @@ export function put(element, attributes) {
   }
 }
 
+/**
+ * For elements that take the focus: keeps JupyterLab's own keys away from them, such as arrows, which move between cells, and
+ * `d d`, which deletes one. Lab looks for it at the focused element itself before it looks for a matching shortcut.
+ */
+export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+
 let count = 0;
 
 /**

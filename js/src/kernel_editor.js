@@ -9,7 +9,7 @@
  * @property {() => void} onLeave  The Escape key.
  */
 import { isWeight, LIMITS } from "./convolution_rules.js";
-import { h, put } from "./dom.js";
+import { h, OWN_KEYS, put } from "./dom.js";
 import { editable, full } from "./format.js";
 
 /** @param {KernelEditorOptions} options */
@@ -45,6 +45,7 @@ export function createKernelEditor({ text, onEdit, onRefuse, onLeave }) {
     put(element, { style: `--dlc-size: ${size}` });
     fields = Array.from({ length: size * size }, (_, index) => {
       const field = h("input", {
+        ...OWN_KEYS,
         class: "dlc-number dlc-weight",
         type: "number",
         step: "0.1",

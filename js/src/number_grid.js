@@ -7,7 +7,7 @@
  * @property {string} name  For style and tests: `data-grid`.
  * @property {(detail: {row: number, column: number} | null) => void} onDetail  A cell is pointed at or has focus; null: none.
  */
-import { h, put } from "./dom.js";
+import { h, OWN_KEYS, put } from "./dom.js";
 import { full, short } from "./format.js";
 import { follow } from "./roving.js";
 
@@ -36,6 +36,7 @@ export function createNumberGrid({ label, name, onDetail }) {
     cells = Array.from({ length: size * size }, (_, index) => {
       const at = { row: Math.floor(index / size), column: index % size };
       return h("div", {
+        ...OWN_KEYS,
         class: "dlc-number",
         role: "gridcell",
         tabindex: index ? -1 : 0,

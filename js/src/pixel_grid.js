@@ -25,7 +25,7 @@
  * @property {boolean} pointing  Whether the square is only pointed at, not chosen.
  * @property {number} faint  Negative cells nearer to zero than this carry no mark: they have no colour to speak of.
  */
-import { h, put, s, uniqueId } from "./dom.js";
+import { h, OWN_KEYS, put, s, uniqueId } from "./dom.js";
 
 /** @param {PixelGridOptions} options */
 export function createPixelGrid({ label, name, onPoint, onLeave, onPick, onKey }) {
@@ -153,7 +153,7 @@ export function createPixelGrid({ label, name, onPoint, onLeave, onPick, onKey }
         const hadFocus = reachable !== undefined && element.contains(activeIn(element));
         if (reachable) put(reachable, { tabindex: -1, "aria-selected": null });
         reachable = next;
-        if (reachable) put(reachable, { tabindex: 0, "aria-selected": "true" });
+        if (reachable) put(reachable, { ...OWN_KEYS, tabindex: 0, "aria-selected": "true" });
         if (hadFocus) reachable?.focus({ preventScroll: true });
       }
     },

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-MARK = "#009E73"  # away from both scales' hues
+MARK = style.FAMILY["cnn"]
+HALO = "#08283b"  # the mark stands on light and on dark pixels
 INK = "#222222"
 
 
@@ -45,7 +46,7 @@ def _draw_maps(part: Any, stepper: ConvolutionStepper) -> None:
     left.add_patch(outside)
     left.imshow(image.numpy(), cmap=style.SEQUENTIAL, vmin=0, vmax=1, extent=extent, interpolation="nearest")
     corner = (column * stepper.stride - padding - 0.5, row * stepper.stride - padding - 0.5)
-    left.add_patch(Rectangle(corner, size, size, fill=False, edgecolor="white", linewidth=4))
+    left.add_patch(Rectangle(corner, size, size, fill=False, edgecolor=HALO, linewidth=4.5))
     left.add_patch(Rectangle(corner, size, size, fill=False, edgecolor=MARK, linewidth=2))
     left.set(xlim=(border[0], width + padding - 0.5), ylim=(height + padding - 0.5, border[1]))
     key = "convolution.input_padded" if padding else "convolution.input"
@@ -53,7 +54,7 @@ def _draw_maps(part: Any, stepper: ConvolutionStepper) -> None:
 
     shown = style.signed_image(right, output)
     shown.set_interpolation("nearest")
-    right.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="white", linewidth=4))
+    right.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=HALO, linewidth=4.5))
     right.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=MARK, linewidth=2))
     title = text("convolution.output", height=output.shape[0], width=output.shape[1])
     right.set_title(title, color=INK, fontsize=10, loc="left")
