@@ -127,7 +127,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     message=st.dictionaries(st.sampled_from(["kernel", "stride", "padding", "image", "position"]), json_values),
 )
