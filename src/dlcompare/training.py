@@ -287,8 +287,8 @@ def fit(
                 value = loss(model, next(batches))
             if not torch.isfinite(value):
                 raise FloatingPointError(
-                    f"the loss is {value.item()} at step {step + 1}: try a lower learning_rate (it is {learning_rate:g}),"
-                    " a longer warmup, or look at the batch for values that are not finite"
+                    f"the loss is {value.item()} at step {step + 1}: try a lower learning_rate"
+                    f" (it is {learning_rate:g}), a longer warmup, or look at the batch for values that are not finite"
                 )
             model.zero_grad(set_to_none=True)
             value.backward()  # type: ignore[no-untyped-call]
@@ -373,7 +373,7 @@ def _nats_in_windows(model: nn.Module, ids: Tensor, batch_size: int) -> float:
         return F.cross_entropy(model(ids[None, :-1])[0], ids[1:], reduction="sum").item()
     # Windows start at 0, stride, 2 stride, …; the last one is moved back to end with the text. Each counts the
     # targets that no earlier window has counted.
-    starts = list(range(0, n_targets - block, stride)) + [n_targets - block]
+    starts = [*range(0, n_targets - block, stride), n_targets - block]
     counted_from = [0] + [previous + block - start for previous, start in zip(starts, starts[1:], strict=False)]
     nats = 0.0
     for i in range(0, len(starts), batch_size):

@@ -77,7 +77,7 @@ def test_mistakes_are_named(tmp_path):
     weights = (place / "model.safetensors").read_bytes()
 
     (place / "model.safetensors").write_bytes(weights[:-20])  # cut off
-    with pytest.raises(CheckpointError, match="have SHA-256 .* its card says .* `dlcompare train tiny`"):
+    with pytest.raises(CheckpointError, match=r"have SHA-256 .* its card says .* `dlcompare train tiny`"):
         checkpoints.load("tiny", tmp_path)
 
     (place / "model.safetensors").unlink()

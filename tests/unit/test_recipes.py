@@ -87,7 +87,7 @@ def test_shifted_images_are_moved_not_changed():
 
 
 def test_an_unknown_recipe_is_named():
-    with pytest.raises(ValueError, match="recipe is 'digits'; allowed are .*digits-mlp"):
+    with pytest.raises(ValueError, match=r"recipe is 'digits'; allowed are .*digits-mlp"):
         recipes.train("digits")
 
 
