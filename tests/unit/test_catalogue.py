@@ -25,6 +25,8 @@ def keys_in(source: str) -> tuple[set[str], set[str]]:
     """Literal keys given to text(), and prefixes given to texts(); an f-string counts as the prefix it starts with."""
     keys, prefixes = set(), set()
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "text_prefixes" and node.value:
+            prefixes |= {prefix + "." for prefix in ast.literal_eval(node.value)}  # an explorable's front end
         if not isinstance(node, ast.Call) or not node.args:
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
