@@ -179,7 +179,8 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
     products.draw(shown.products, bySign);
     const { fill, ink } = signed(scales.diverging, limit)(shown.sum);
     total.textContent = short(shown.sum);
-    put(total, { "data-value": shown.sum, title: full(shown.sum), style: `background: ${fill}; color: ${ink}` });
+    const style = `background: ${fill}; color: ${ink}; --dlc-chars: ${total.textContent.length}`;
+    put(total, { "data-value": shown.sum, title: full(shown.sum), style });
     formula.draw(shown.window, weights, shown.sum);
     drawReadout(shown);
     place(shown);
