@@ -132,7 +132,8 @@ def browser() -> Tally:
     except NoBrowserError as error:
         print(f"\n=== browser\n{error}", file=sys.stderr)
         return Tally(failed=1, failures=["browser"])
-    return pytest("browser", ["tests/browser"], {"CHROMIUM": program})
+    # loadgroup keeps the tests of the one JupyterLab in one process; pages are loaded side by side.
+    return pytest("browser", ["tests/browser", "-n", str(workers()), "--dist", "loadgroup"], {"CHROMIUM": program})
 
 
 STAGES: dict[str, Callable[[], Tally]] = {

@@ -23,6 +23,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tools.execute import own_kernel
 
+# One server and one notebook serve all of these tests, so they stay in one process.
+pytestmark = pytest.mark.xdist_group("jupyterlab")
+
 START = 120  # seconds for the server to answer, on a slow machine
 SETTLE = 20_000  # milliseconds for a change to arrive on the other side
 
