@@ -132,8 +132,8 @@ def browser() -> Tally:
     except NoBrowserError as error:
         print(f"\n=== browser\n{error}", file=sys.stderr)
         return Tally(failed=1, failures=["browser"])
-    # loadgroup keeps the tests of the one JupyterLab in one process; pages are loaded side by side.
-    return pytest("browser", ["tests/browser", "-n", str(workers()), "--dist", "loadgroup"], {"CHROMIUM": program})
+    # loadfile keeps the tests of the one JupyterLab in one process and in order.
+    return pytest("browser", ["tests/browser", "-n", str(workers()), "--dist", "loadfile"], {"CHROMIUM": program})
 
 
 STAGES: dict[str, Callable[[], Tally]] = {

@@ -23,9 +23,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tools.execute import own_kernel
 
-# One server and one notebook serve all of these tests, so they stay in one process.
-pytestmark = pytest.mark.xdist_group("jupyterlab")
-
 START = 120  # seconds for the server to answer, on a slow machine
 SETTLE = 20_000  # milliseconds for a change to arrive on the other side
 
@@ -151,11 +148,15 @@ class Notebook:
         assert answer["status"] == "ok", answer["error"]
         return str(answer["text"])
 
+    def value(self, expression: str) -> Any:
+        """Return the value that an expression has in the kernel, through JSON."""
+        return json.loads(self.python(f"import json; print(json.dumps({expression}))"))
+
     def wait_for_python(self, expression: str, expected: object) -> None:
         """Wait until `expression` has a value in the kernel; what the front end says arrives a moment later."""
         deadline = time.monotonic() + SETTLE / 1000
         while True:
-            got = json.loads(self.python(f"import json; print(json.dumps({expression}))"))
+            got = self.value(expression)
             if got == expected:
                 return
             assert time.monotonic() < deadline, f"{expression} is {got}; expected {expected}"
@@ -192,7 +193,7 @@ def test_a_weight_typed_in_the_front_end_is_seen_in_python(notebook: Notebook) -
     notebook.root.locator("[data-control=stride]").select_option("2")
     notebook.wait_for_python("[w.kernel, w.stride]", [kernel, 2])
     # And what both compute from it is the same.
-    output = torch.tensor(json.loads(notebook.python("print(json.dumps(w.output.tolist()))")))
+    output = torch.tensor(notebook.value("w.output.tolist()"))
     torch.testing.assert_close(notebook.values("output").reshape(output.shape), output, rtol=1e-5, atol=1e-5)
     notebook.root.locator("[data-control=step]").click()
     row, column = (int(notebook.root.get_attribute(f"data-{name}") or -1) for name in ("row", "column"))
@@ -204,7 +205,7 @@ def test_a_change_in_python_is_seen_in_the_front_end(notebook: Notebook) -> None
     expect(notebook.root.locator("[data-control=image]")).to_have_value("1", timeout=SETTLE)
     expect(notebook.root.locator("[data-grid=kernel] input")).to_have_count(9, timeout=SETTLE)
     expect(notebook.root).to_have_attribute("data-column", "4", timeout=SETTLE)
-    output = torch.tensor(json.loads(notebook.python("print(json.dumps(w.output.tolist()))")))
+    output = torch.tensor(notebook.value("w.output.tolist()"))
     torch.testing.assert_close(notebook.values("output").reshape(output.shape), output, rtol=1e-5, atol=1e-5)
 
 
