@@ -116,7 +116,7 @@ def record(model: nn.Module, *names: str) -> Iterator[Recording]:
         any module; its parameters and its code stay as they are.
     *names
         names of modules as ``model.named_modules()`` has them, or patterns such as ``"blocks.*.attention.softmax"``
-        (in which ``*`` stands for anything). ``"*"`` records every module.
+        (as :mod:`fnmatch` knows them; ``*`` stands for anything). ``"*"`` records every module.
 
     Yields
     ------
@@ -136,7 +136,7 @@ def record(model: nn.Module, *names: str) -> Iterator[Recording]:
     modules = {name: module for name, module in model.named_modules() if name}
     if not names:
         raise ValueError("names is empty; allowed are names of modules, such as those of model.named_modules()")
-    found = {name: fnmatch.filter(modules, name) if "*" in name else [name] for name in names}
+    found = {name: fnmatch.filter(modules, name) if set(name) & set("*?[") else [name] for name in names}
     for name, fitting in found.items():
         if not fitting or not set(fitting) <= set(modules):
             raise ValueError(f"the model has no module {name!r}; close are: {', '.join(_close(name, list(modules)))}")
