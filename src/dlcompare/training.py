@@ -135,7 +135,7 @@ def window_batches(ids: Tensor, seq: int, batch_size: int, generator: torch.Gene
 # The loop
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What happened in a training run.
 
@@ -149,6 +149,11 @@ class History:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     stopped_early: bool = False
+
+    def __repr__(self) -> str:
+        losses = f", loss {self.loss[0]:.3g} to {self.loss[-1]:.3g}" if self.loss else ""
+        best = f", best validation {self.best[1]:.3g} at step {self.best[0]}" if self.validation else ""
+        return f"History({self.steps} steps{losses}{best}, {self.seconds:.1f} s)"
 
     @property
     def steps(self) -> int:

@@ -7,6 +7,7 @@ import tqdm.notebook
 
 from dlcompare.models import GPT, MLP, GPTConfig, MLPConfig, RecurrentLM, RecurrentLMConfig
 from dlcompare.training import (
+    History,
     accuracy,
     bits_per_character,
     causal_lm_loss,
@@ -276,3 +277,9 @@ def test_a_recurrent_model_carries_its_state_through_the_text():
 def test_bits_per_character_names_a_bad_argument():
     with pytest.raises(ValueError, match=r"ids has shape \(1,\)"):
         bits_per_character(CountingModel(4, 4), torch.tensor([1]), 1)
+
+
+def test_a_history_is_shown_in_one_line():
+    assert repr(History()) == "History(0 steps, 0.0 s)"
+    history = History([2.5, 1.25], [(1, 3.0), (2, 2.0)], seconds=1.04)
+    assert repr(history) == "History(2 steps, loss 2.5 to 1.25, best validation 2 at step 2, 1.0 s)"

@@ -163,8 +163,10 @@ def _download(wanted: Entry, staging: Path, *, fresh: bool) -> Path:
     arrived, caught = destination / wanted.filename, attempt / wanted.filename
     output: list[str] = []
     crowded = False
+    # tqdm's bar for notebooks does not heed this variable by itself.
+    quiet = bool(os.environ.get("TQDM_DISABLE"))
     with (
-        tqdm(total=wanted.bytes, desc=wanted.name, unit="B", unit_scale=True) as bar,
+        tqdm(total=wanted.bytes, desc=wanted.name, unit="B", unit_scale=True, disable=quiet) as bar,
         _running(pip_command(wanted, requirements, destination, fresh=fresh), environment, output) as process,
     ):
         code = None
