@@ -142,6 +142,11 @@ class Trace:
     dw: Mapping[int, Tensor]
     db: Mapping[int, Tensor]
 
+    @property
+    def gradients(self) -> list[Tensor]:
+        """∂L/∂W^1, ∂L/∂b^1, ∂L/∂W^2, …: the order of an MLP's ``parameters()``."""
+        return [gradient[l] for l in self.dw for gradient in (self.dw, self.db)]
+
 
 @torch.no_grad()
 def feed_forward(layers: Layers, x: Tensor) -> tuple[dict[int, Tensor], dict[int, Tensor]]:
@@ -199,7 +204,7 @@ def backpropagate(layers: Layers, x: Tensor, target: Tensor, loss: Loss = "cross
         dw[l] = dz[l].T @ y[l - 1]  # (n_l, n_{l-1})
         db[l] = dz[l].sum(0)  # (n_l,)
         dy[l - 1] = dz[l] @ w[l]  # (batch, n_{l-1})
-    return Trace(y, z, value, dy, dz, dw, db)
+    return Trace(y, z, value, *(dict(sorted(gradients.items())) for gradients in (dy, dz, dw, db)))
 
 
 @torch.no_grad()
@@ -229,9 +234,10 @@ def _cross_entropy(y: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
             f"target has shape {tuple(labels.shape)} and dtype {labels.dtype}; "
             f"allowed are labels of shape ({batch},) and dtype torch.int64"
         )
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= classes:
-        raise ValueError(f"target contains {low if low < 0 else high}; allowed are 0 to {classes - 1}")
+    if labels.device.type == "cpu" and not torch.compiler.is_compiling():
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= classes:
+            raise ValueError(f"target contains {low if low < 0 else high}; allowed are 0 to {classes - 1}")
     log_p = y - y.logsumexp(1, keepdim=True)  # (batch, classes)
     e = torch.zeros_like(y).scatter(1, labels[:, None], 1)  # (batch, classes)
     return -(e * log_p).sum() / batch, (log_p.exp() - e) / batch

@@ -231,8 +231,8 @@ def test_bad_arguments_are_named():
     for fused in (torch.nn.RNN(2, 3, nonlinearity="relu"), torch.nn.Linear(2, 3)):
         with pytest.raises(ValueError, match=r"fused is .*; allowed are torch.nn.RNN with tanh"):
             UnrolledRecurrence(fused)
-    for options in ({}, {"bias": False}, {"bidirectional": True}, {"proj_size": 2}):
-        fused = torch.nn.LSTM(2, 3, **{"batch_first": bool(options)}, **options)
+    for option in ({"batch_first": False}, {"bias": False}, {"bidirectional": True}, {"proj_size": 2}):
+        fused = torch.nn.LSTM(2, 3, **({"batch_first": True} | option))
         with pytest.raises(ValueError, match=r"fused is .*; allowed is batch_first, with biases, in one direction"):
             UnrolledRecurrence(fused)
 
