@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["check_ids", "check_positive", "check_probability"]
+__all__ = ["check_ids", "check_images", "check_positive", "check_probability"]
 
 
 def check_positive(config: object, *names: str) -> None:
@@ -38,3 +38,10 @@ def check_ids(ids: Tensor, vocab_size: int, longest: int | None = None) -> None:
         low, high = int(ids.min()), int(ids.max())
         if low < 0 or high >= vocab_size:
             raise ValueError(f"ids contains {low if low < 0 else high}; allowed are 0 to {vocab_size - 1}")
+
+
+def check_images(x: Tensor, channels: int, size: int | None = None) -> None:
+    """Raise ValueError unless ``x`` is (batch, channels, size, size); with ``size`` None, of any height and width."""
+    height, width = (size, size) if size is not None else ("height", "width")
+    if x.ndim != 4 or x.shape[1] != channels or (size is not None and x.shape[2:] != (size, size)):
+        raise ValueError(f"x has shape {tuple(x.shape)}; allowed is (batch, {channels}, {height}, {width})")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from dlcompare.models.checks import check_positive, check_probability
+from dlcompare.models.checks import check_images, check_positive, check_probability
 
 __all__ = ["CNN", "CNNConfig"]
 
@@ -77,11 +77,7 @@ class CNN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map images (batch, in_channels, image_size, image_size) to logits (batch, classes)."""
-        c = self.config
-        if x.shape[1:] != (c.in_channels, c.image_size, c.image_size):
-            raise ValueError(
-                f"x has shape {tuple(x.shape)}; allowed is (batch, {c.in_channels}, {c.image_size}, {c.image_size})"
-            )
+        check_images(x, self.config.in_channels, self.config.image_size)
         features = self.levels(x)  # (batch, channels[-1], final_size, final_size)
         logits: Tensor = self.classifier(features.flatten(1))
         return logits
