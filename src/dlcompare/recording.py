@@ -139,7 +139,8 @@ def record(model: nn.Module, *names: str) -> Iterator[Recording]:
     found = {name: fnmatch.filter(modules, name) if set(name) & set("*?[") else [name] for name in names}
     for name, fitting in found.items():
         if not fitting or not set(fitting) <= set(modules):
-            raise ValueError(f"the model has no module {name!r}; close are: {', '.join(_close(name, list(modules)))}")
+            close = ", ".join(_close(name, list(modules)))
+            raise ValueError(f"the model has no module {name!r}; close are: {close}{_fused(name, modules)}")
     chosen = tuple(dict.fromkeys(name for fitting in found.values() for name in fitting))
     recording = Recording(chosen)
 
@@ -163,6 +164,15 @@ def record(model: nn.Module, *names: str) -> Iterator[Recording]:
 def _version(value: Tensor) -> int:
     # An inference tensor has no version counter; in place it cannot be changed outside inference mode.
     return 0 if value.is_inference() else value._version
+
+
+def _fused(name: str, modules: Mapping[str, nn.Module]) -> str:
+    """Return a hint if ``name`` asks for the inside of one of torch's recurrent layers, which has no modules."""
+    for outer, module in modules.items():
+        if isinstance(module, nn.RNNBase) and name.startswith(f"{outer}."):
+            kind = type(module).__name__
+            return f". {outer!r} is torch's {kind}, which hides its gates; record dlcompare.models.unrolled(model)"
+    return ""
 
 
 def _close(name: str, known: list[str]) -> list[str]:

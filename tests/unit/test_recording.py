@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from dlcompare.models import GPT, GPTConfig, Recurrent, RecurrentConfig
+from dlcompare.models import CNN, GPT, CNNConfig, GPTConfig, Recurrent, RecurrentConfig, unrolled
 from dlcompare.recording import RecordingError, record
 
 
@@ -43,6 +43,72 @@ def test_a_recurrent_layer_leaves_its_hidden_states():
     with record(model, "recurrence") as seen:
         y = model(torch.randn(2, 5, 3))
     assert torch.equal(model.output(seen["recurrence"]), y)
+
+
+@pytest.mark.parametrize(
+    ("kind", "gates"),
+    [
+        ("rnn", []),
+        ("lstm", ["input_gate", "forget_gate", "candidate", "output_gate", "cell"]),
+        ("gru", ["reset_gate", "update_gate", "candidate"]),
+    ],
+)
+def test_gates_and_their_gradients_are_recorded_at_every_time_step(kind, gates):
+    torch.manual_seed(0)
+    model = Recurrent(RecurrentConfig(kind, 3, 4, 2, n_layer=2)).double()
+    x = torch.randn(2, 5, 3, dtype=torch.float64)
+    names = [f"recurrence.layers.{layer}.{gate}" for layer in (0, 1) for gate in (*gates, "hidden")]
+    looking = unrolled(model)
+    with record(looking, *names) as seen:
+        y = looking(x)
+    torch.testing.assert_close(y, model(x), rtol=0, atol=1e-12)
+    for name in names:
+        assert [value.shape for value in seen.all(name)] == [(2, 4)] * 5  # five steps of (batch, hidden_size)
+    above = torch.stack(seen.all("recurrence.layers.1.hidden"), dim=1)
+    torch.testing.assert_close(model.output(above), y, rtol=0, atol=1e-12)
+    y.square().sum().backward()
+
+    def loss_at(name: str, step: float, directions: list[torch.Tensor]) -> float:
+        later = iter(directions)
+        handle = looking.get_submodule(name).register_forward_hook(lambda m, i, output: output + step * next(later))
+        with torch.no_grad():
+            loss = looking(x).square().sum().item()
+        handle.remove()
+        return loss
+
+    for name in names:
+        gradients = [value.grad for value in seen.all(name)]
+        directions = [torch.randn_like(gradient) for gradient in gradients]
+        slope = (loss_at(name, 1e-6, directions) - loss_at(name, -1e-6, directions)) / 2e-6
+        along = sum((g * d).sum().item() for g, d in zip(gradients, directions, strict=True))
+        assert along == pytest.approx(slope, rel=1e-5, abs=1e-8)
+
+
+def test_fused_gates_are_refused_with_the_way_to_see_them():
+    model = Recurrent(RecurrentConfig("lstm", 3, 4, 2))
+    message = r"no module 'recurrence\.forget_gate'.*torch's LSTM, which hides its gates; record dlcompare.*unrolled"
+    with pytest.raises(ValueError, match=message), record(model, "recurrence.forget_gate"):
+        pass
+
+
+def test_feature_maps_are_recorded():
+    torch.manual_seed(0)
+    model = CNN(CNNConfig(image_size=8, channels=(2, 3), hidden=4))
+    x = torch.randn(1, 1, 8, 8)
+    with record(model, "levels.*.0", "levels.*.2") as seen:
+        model(x).sum().backward()
+    assert {name: tuple(value.shape) for name, value in seen.items()} == {
+        "levels.0.0": (1, 2, 8, 8),
+        "levels.0.2": (1, 2, 4, 4),
+        "levels.1.0": (1, 3, 4, 4),
+        "levels.1.2": (1, 3, 2, 2),
+    }
+    convolution = model.levels[0][0]
+    torch.testing.assert_close(
+        seen["levels.0.0"], torch.nn.functional.conv2d(x, convolution.weight, convolution.bias, padding=1)
+    )
+    # Max pooling hands its gradient to one number in four, and ReLU only where it is open.
+    assert (seen.gradient("levels.1.0") != 0).sum() <= (seen.gradient("levels.1.2") != 0).sum()
 
 
 def test_nothing_stays_behind():

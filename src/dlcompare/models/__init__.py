@@ -1,33 +1,58 @@
 """The models, one file per idea, each readable from top to bottom."""
 
+from dlcompare.models.alexnet import ALEXNET, AlexNet, AlexNetConfig
 from dlcompare.models.attention import MultiHeadCrossAttention, MultiHeadSelfAttention
+from dlcompare.models.cells import GRUCell, LSTMCell, RNNCell, unrolled
 from dlcompare.models.cnn import CNN, CNNConfig
+from dlcompare.models.googlenet import GOOGLENET, GoogLeNet, GoogLeNetConfig
 from dlcompare.models.gpt import GPT, GPT1, GPT2, GPT2_SMALL, GPT3, GPTConfig
+from dlcompare.models.lenet import LENET_5, LeNet, LeNetConfig
 from dlcompare.models.mlp import MLP, MLPConfig
 from dlcompare.models.ngram import NGram
 from dlcompare.models.pretrained import PretrainedError
 from dlcompare.models.recurrent import Recurrent, RecurrentConfig, RecurrentLM, RecurrentLMConfig
+from dlcompare.models.resnet import RESNET_18, RESNET_34, RESNET_50, RESNET_101, RESNET_152, ResNet, ResNetConfig
 from dlcompare.models.transformer import EncoderConfig, TransformerEncoder
 
 __all__ = [
+    "ALEXNET",
     "CNN",
+    "GOOGLENET",
     "GPT",
     "GPT1",
     "GPT2",
     "GPT2_SMALL",
     "GPT3",
+    "LENET_5",
     "MLP",
+    "RESNET_18",
+    "RESNET_34",
+    "RESNET_50",
+    "RESNET_101",
+    "RESNET_152",
+    "AlexNet",
+    "AlexNetConfig",
     "CNNConfig",
     "EncoderConfig",
     "GPTConfig",
+    "GRUCell",
+    "GoogLeNet",
+    "GoogLeNetConfig",
+    "LSTMCell",
+    "LeNet",
+    "LeNetConfig",
     "MLPConfig",
     "MultiHeadCrossAttention",
     "MultiHeadSelfAttention",
     "NGram",
     "PretrainedError",
+    "RNNCell",
     "Recurrent",
     "RecurrentConfig",
     "RecurrentLM",
     "RecurrentLMConfig",
+    "ResNet",
+    "ResNetConfig",
     "TransformerEncoder",
+    "unrolled",
 ]
