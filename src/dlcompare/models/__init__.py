@@ -2,8 +2,10 @@
 
 from dlcompare.models.alexnet import ALEXNET, AlexNet, AlexNetConfig
 from dlcompare.models.attention import MultiHeadCrossAttention, MultiHeadSelfAttention
+from dlcompare.models.bert import BERT, BERT_BASE, BERT_LARGE, BERTConfig
 from dlcompare.models.cells import GRUCell, LSTMCell, RNNCell, unrolled
 from dlcompare.models.cnn import CNN, CNNConfig
+from dlcompare.models.encoder import EncoderConfig, TransformerEncoder
 from dlcompare.models.googlenet import GOOGLENET, GoogLeNet, GoogLeNetConfig
 from dlcompare.models.gpt import GPT, GPT1, GPT2, GPT2_SMALL, GPT3, GPTConfig
 from dlcompare.models.lenet import LENET_5, LeNet, LeNetConfig
@@ -12,40 +14,45 @@ from dlcompare.models.ngram import NGram
 from dlcompare.models.pretrained import PretrainedError
 from dlcompare.models.recurrent import Recurrent, RecurrentConfig, RecurrentLM, RecurrentLMConfig
 from dlcompare.models.resnet import RESNET_18, RESNET_34, RESNET_50, RESNET_101, RESNET_152, ResNet, ResNetConfig
-from dlcompare.models.transformer import EncoderConfig, TransformerEncoder
+from dlcompare.models.transformer import TRANSFORMER_BASE, TRANSFORMER_BIG, Transformer, TransformerConfig
+from dlcompare.models.vit import VIT_BASE_16, VIT_DIGITS, VIT_HUGE_14, VIT_LARGE_16, ViT, ViTConfig
 
 __all__ = [
     "ALEXNET",
+    "AlexNet",
+    "AlexNetConfig",
+    "BERT",
+    "BERTConfig",
+    "BERT_BASE",
+    "BERT_LARGE",
     "CNN",
+    "CNNConfig",
+    "EncoderConfig",
     "GOOGLENET",
     "GPT",
     "GPT1",
     "GPT2",
     "GPT2_SMALL",
     "GPT3",
-    "LENET_5",
-    "MLP",
-    "RESNET_18",
-    "RESNET_34",
-    "RESNET_50",
-    "RESNET_101",
-    "RESNET_152",
-    "AlexNet",
-    "AlexNetConfig",
-    "CNNConfig",
-    "EncoderConfig",
     "GPTConfig",
     "GRUCell",
     "GoogLeNet",
     "GoogLeNetConfig",
+    "LENET_5",
     "LSTMCell",
     "LeNet",
     "LeNetConfig",
+    "MLP",
     "MLPConfig",
     "MultiHeadCrossAttention",
     "MultiHeadSelfAttention",
     "NGram",
     "PretrainedError",
+    "RESNET_101",
+    "RESNET_152",
+    "RESNET_18",
+    "RESNET_34",
+    "RESNET_50",
     "RNNCell",
     "Recurrent",
     "RecurrentConfig",
@@ -53,6 +60,16 @@ __all__ = [
     "RecurrentLMConfig",
     "ResNet",
     "ResNetConfig",
+    "TRANSFORMER_BASE",
+    "TRANSFORMER_BIG",
+    "Transformer",
+    "TransformerConfig",
     "TransformerEncoder",
+    "VIT_BASE_16",
+    "VIT_DIGITS",
+    "VIT_HUGE_14",
+    "VIT_LARGE_16",
+    "ViT",
+    "ViTConfig",
     "unrolled",
 ]
