@@ -84,7 +84,7 @@ class AlexNetConfig:
 
 
 #: The network of the paper: 60,965,224 parameters, which it prints as "60 million". Its "650,000 neurons" are 659,272
-#: with 55 · 55 · 96 units in the first layer; the 253,440 that section 3.5 prints for that layer are 55 · 48 · 96.
+#: with 55 · 55 · 96 units in the first layer; the 253,440 that figure 2 prints for that layer are 55 · 48 · 96.
 ALEXNET = AlexNetConfig()
 
 

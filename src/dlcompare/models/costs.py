@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from dlcompare.models.attention import MultiHeadSelfAttention
@@ -112,7 +113,8 @@ def costs(model: nn.Module, *inputs: Tensor) -> dict[str, Cost]:
 
     for name, module in copied.named_modules():
         module.register_forward_hook(lambda module, inputs, output, name=name: count(name, module, output))
-    copied(*(x.to("meta") for x in inputs))
+    with torch.no_grad():
+        copied(*(x.to("meta") for x in inputs))
 
     result = {}
     for name in products:

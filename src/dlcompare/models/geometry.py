@@ -7,16 +7,22 @@ have shapes and no numbers. The recurrence is that of Araujo et al. (2019), sect
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import functools
+import operator
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
 __all__ = ["Layer", "ReceptiveField", "layers"]
+
+
+_WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 
 
 @dataclass(frozen=True)
@@ -66,11 +72,16 @@ class Layer:
     shape
         shape of its output for one image, without the batch: (channels, height, width) or (features,).
     field
-        receptive field of its units; None where the output has no places, as after flattening.
+        receptive field of its units; None where the output has no places, as after flattening, and behind a function
+        that moves places without being a module (``F.max_pool2d``).
     """
 
     shape: tuple[int, ...]
     field: ReceptiveField | None
+
+
+#: From a tensor to the receptive field of its units.
+Fields = MutableMapping[Tensor, ReceptiveField]
 
 
 def layers(model: nn.Module, x: Tensor) -> dict[str, Layer]:
@@ -79,9 +90,10 @@ def layers(model: nn.Module, x: Tensor) -> dict[str, Layer]:
     Parameters
     ----------
     model
-        a network of square convolutions and poolings; it is copied and stays as it is.
+        a network whose convolutions and poolings are modules with square windows; it is copied and stays as it is.
+        Wherever tensors meet, as in a sum or side by side, units see what either sees.
     x
-        images (batch, channels, height, width); only the shape counts.
+        images (batch, channels, height, width); only shape and type count.
 
     Returns
     -------
@@ -94,9 +106,9 @@ def layers(model: nn.Module, x: Tensor) -> dict[str, Layer]:
     ValueError
         for a kernel that is not square, or branches that meet with different jumps.
     """
-    model = copy.deepcopy(model).to("meta").eval()
+    model = copy.deepcopy(model).to("meta", x.dtype).eval()
     x = x.to("meta")
-    fields = WeakTensorKeyDictionary()  # from a tensor to the receptive field of its units
+    fields: Fields = WeakTensorKeyDictionary()
     fields[x] = ReceptiveField()
     seen: dict[str, Layer] = {}
 
@@ -104,18 +116,13 @@ def layers(model: nn.Module, x: Tensor) -> dict[str, Layer]:
         if isinstance(module, _WINDOWS) and inputs[0] in fields:
             fields[output] = fields[inputs[0]].through(*_window(module, inputs[0]))
         if isinstance(output, Tensor):
-            seen[name] = Layer(
-                tuple(output.shape[1:]), fields[output] if output.ndim == 4 and output in fields else None
-            )
+            seen[name] = Layer(tuple(output.shape[1:]), fields.get(output))
 
     for name, module in model.named_modules():
         module.register_forward_hook(lambda *call, name=name: look(name, *call))
-    with _Tracker(fields):
+    with torch.no_grad(), _Tracker(fields):
         model(x)
     return seen
-
-
-_WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 
 
 def _window(module: nn.Module, x: Tensor) -> tuple[int, int, int]:
@@ -140,9 +147,9 @@ def _side(size: Any) -> int:
 
 
 class _Tracker(TorchFunctionMode):
-    """Hand receptive fields on: what a function puts out sees what its inputs see."""
+    """Hand receptive fields on: what a function puts out place by place sees what its inputs see there."""
 
-    def __init__(self, fields: WeakTensorKeyDictionary):
+    def __init__(self, fields: Fields):
         super().__init__()
         self.fields = fields
 
@@ -150,11 +157,8 @@ class _Tracker(TorchFunctionMode):
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         output = function(*args, **(kwargs or {}))
-        known = [self.fields[t] for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t in self.fields]
-        for tensor in tree_leaves(output):
-            if known and isinstance(tensor, Tensor):
-                field = known[0]
-                for other in known[1:]:
-                    field = field | other
-                self.fields[tensor] = field
+        if isinstance(output, Tensor) and output.ndim == 4:
+            inputs = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and t in self.fields]
+            if inputs and all(t.shape[2:] == output.shape[2:] for t in inputs):
+                self.fields[output] = functools.reduce(operator.or_, (self.fields[t] for t in inputs))
         return output

@@ -138,13 +138,13 @@ class GoogLeNetConfig:
 
 #: The network of the paper. Its printed figures conflict with each other:
 #:
-#: - Parameters: the rows of table 1 sum to 6.8 million; computed from its own widths they are 6,998,552 with biases
-#:   and 6,990,272 without, auxiliary classifiers not counted. The text's "12 times fewer" than AlexNet's 60 million
-#:   would be 5 million.
+#: - Parameters: the rows of table 1 sum to 6,798K with K = 1024, which are 6.96 million; computed from its own widths
+#:   they are 6,990,272 weights and 8,280 biases, auxiliary classifiers not counted. The text's "12 times fewer" than
+#:   AlexNet's 60 million would be 5 million.
 #: - First convolution: table 1 prints 2.7K parameters and 34M multiply-adds. A 7 × 7 convolution from 3 to 64 maps has
 #:   9.4K and 118M. With the 118M the network takes 1.58 · 10⁹ multiply-adds, not the 1.5 · 10⁹ of the text.
-#: - (4c) and (5a): table 1 prints 463K and 1072K parameters, its widths give 509K and 1042K; for (5a) also 54M
-#:   multiply-adds where they give 51M.
+#: - (4c) and (5a): table 1 prints 463K and 1072K parameters where its widths give 497K and 1018K, and 54M multiply-adds
+#:   for (5a) where they give 51M. The other rows agree within 2 per cent.
 GOOGLENET = GoogLeNetConfig()
 
 

@@ -150,7 +150,7 @@ class LeNet(nn.Module):
     Each module ``c1`` … ``f6`` puts out the squashed states; its part ``0`` puts out the weighted sums before.
     ``output`` puts out the paper's penalties.
 
-    Initial weights and biases as in appendix A: uniform between ±2.4 / F with F the number of inputs of a unit.
+    Initial weights as in appendix A: uniform between ±2.4 / F with F the number of inputs of a unit; biases alike.
 
     Deviations from the paper:
 
