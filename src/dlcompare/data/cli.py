@@ -22,7 +22,10 @@ app = typer.Typer(
 
 @app.command("list")
 def list_sets() -> None:
-    """Show every data set: what is in it, its licence, its size, whether --all passes over it, and whether it is there."""
+    """Show every data set: what is in it, its licence, its size, and whether it is in the cache.
+
+    An optional one is fetched by its name, or by `dlcompare data fetch --all --optional`.
+    """
     table = Table(caption=f"cache: {cache_folder()} (another one: set DLCOMPARE_DATA)", caption_justify="left")
     for column in ("name", "what", "licence"):
         table.add_column(column, overflow="fold")
