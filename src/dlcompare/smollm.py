@@ -33,9 +33,7 @@ IM_END = "<|im_end|>"
 #: What the model is told first, unless something else is given.
 SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 
-#: GGUF's names of tensors, and ours; of those in a block, both without the block.
-_NAMES = {"token_embd": "token_embedding", "output_norm": "norm"}
-_HEAD = {"output": "head"}  # a file has it when the output layer does not share the token embedding
+#: GGUF's names of the tensors in a block, and ours.
 _BLOCK_NAMES = {
     "attn_norm": "norm1",
     "attn_q": "attention.to_query",
@@ -171,9 +169,9 @@ def _check_metadata(metadata: Mapping[str, Any], config: LlamaConfig) -> None:
 def _weights(gguf: ModuleType, reader: Any, model: Llama) -> dict[str, Tensor]:
     """Return the file's tensors in float32, by our names."""
     config = model.config
-    names = {f"{theirs}.weight": f"{ours}.weight" for theirs, ours in _NAMES.items()}
+    names = {"token_embd.weight": "token_embedding.weight", "output_norm.weight": "norm.weight"}
     if not config.tied:
-        names |= {f"{theirs}.weight": f"{ours}.weight" for theirs, ours in _HEAD.items()}
+        names["output.weight"] = "head.weight"
     for i in range(config.n_layer):
         names |= {f"blk.{i}.{theirs}.weight": f"blocks.{i}.{ours}.weight" for theirs, ours in _BLOCK_NAMES.items()}
     found = {tensor.name: tensor for tensor in reader.tensors}
