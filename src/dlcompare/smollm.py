@@ -160,7 +160,11 @@ def _check_metadata(metadata: Mapping[str, Any], config: LlamaConfig) -> None:
     }
     for key, wanted in expected.items():
         found = metadata.get(key)
-        if found != wanted and not (isinstance(wanted, float) and found and math.isclose(found, wanted, rel_tol=1e-6)):
+        if isinstance(wanted, float) and isinstance(found, float):
+            same = math.isclose(found, wanted, rel_tol=1e-6)  # the file has it in float32
+        else:
+            same = found == wanted
+        if not same:
             raise CheckpointError(f"the GGUF file says {key} = {found!r}; expected is {wanted!r}")
     if unknown := [key for key in metadata if key.startswith("llama.") and key not in expected]:
         raise CheckpointError(f"the GGUF file has settings that this model does not know: {', '.join(unknown)}")
