@@ -194,8 +194,8 @@ def test_names_that_no_module_has_are_refused():
         record(model, "attention.softmax"),
     ):
         pass
-    misspelt = r"no module 'blocks\.0\.atention'; close are: .*blocks\.0\.attention"
-    with pytest.raises(ValueError, match=misspelt), record(model, "blocks.0.atention"):
+    misspelt = r"no module 'blocks\.0\.attn'; close are: .*blocks\.0\.attention"
+    with pytest.raises(ValueError, match=misspelt), record(model, "blocks.0.attn"):
         pass
     with pytest.raises(ValueError, match=r"no module 'layers\.\*'"), record(model, "layers.*"):
         pass

@@ -1,9 +1,9 @@
 """Real data sets, pinned by version and SHA-256, fetched once, split once and for all.
 
-The ``load_...`` functions return :class:`Splits` of typed, frozen records. The file of a set is fetched the
-first time it is needed, into the folder that ``DLCOMPARE_DATA`` names or the user's cache directory;
-``dlcompare data fetch --all`` fetches them all beforehand. Importing this module imports neither torch nor
-numpy.
+The ``load_...`` functions return :class:`Splits` of typed, frozen records (:func:`load_smollm2`: a model's weights).
+The file of a set is fetched the first time it is needed, into the folder that ``DLCOMPARE_DATA`` names or the user's
+cache directory; ``dlcompare data fetch --all`` fetches all but the optional ones beforehand. Importing this module
+imports neither torch nor numpy.
 """
 
 from dlcompare.data._cache import cache_folder, cached, fetch
@@ -21,6 +21,7 @@ from dlcompare.data.errors import (
 )
 from dlcompare.data.sentiment import Sentences, load_sentiment
 from dlcompare.data.shakespeare import Corpus, Document, load_shakespeare
+from dlcompare.data.smollm2 import load_smollm2
 from dlcompare.data.surnames import LANGUAGES, Names, load_surnames
 from dlcompare.data.temperatures import SERIES, Series, load_temperatures
 
@@ -53,6 +54,7 @@ __all__ = [
     "load_questions_and_answers",
     "load_sentiment",
     "load_shakespeare",
+    "load_smollm2",
     "load_surnames",
     "load_temperatures",
     "registry",

@@ -9,6 +9,7 @@ from dlcompare.models.encoder import EncoderConfig, TransformerEncoder
 from dlcompare.models.googlenet import GOOGLENET, GoogLeNet, GoogLeNetConfig
 from dlcompare.models.gpt import GPT, GPT1, GPT2, GPT2_SMALL, GPT3, GPTConfig
 from dlcompare.models.lenet import LENET_5, LeNet, LeNetConfig
+from dlcompare.models.llama import LLAMA_7B, SMOLLM2_135M, Llama, LlamaConfig
 from dlcompare.models.mlp import MLP, MLPConfig
 from dlcompare.models.ngram import NGram
 from dlcompare.models.pretrained import PretrainedError
@@ -30,12 +31,14 @@ __all__ = [
     "GPT2_SMALL",
     "GPT3",
     "LENET_5",
+    "LLAMA_7B",
     "MLP",
     "RESNET_18",
     "RESNET_34",
     "RESNET_50",
     "RESNET_101",
     "RESNET_152",
+    "SMOLLM2_135M",
     "TRANSFORMER_BASE",
     "TRANSFORMER_BIG",
     "VIT_BASE_16",
@@ -54,6 +57,8 @@ __all__ = [
     "LSTMCell",
     "LeNet",
     "LeNetConfig",
+    "Llama",
+    "LlamaConfig",
     "MLPConfig",
     "MultiHeadCrossAttention",
     "MultiHeadSelfAttention",
