@@ -87,6 +87,9 @@ def generate(
     temperature: Annotated[float, typer.Option(help="> 0; below 1 sharpens, above 1 flattens")] = 0.8,
     top_k: Annotated[int | None, typer.Option(help="draw from this many most probable tokens")] = None,
     top_p: Annotated[float | None, typer.Option(help="draw from the fewest tokens of this mass")] = None,
+    min_p: Annotated[float | None, typer.Option(help="draw from tokens this fraction as probable as the best")] = None,
+    repetition_penalty: Annotated[float, typer.Option(help="> 1 makes tokens that stood before less probable")] = 1.0,
+    greedy: Annotated[bool, typer.Option("--greedy", help="always take the most probable token")] = False,
     seed: Annotated[int, typer.Option(help="same seed, same text")] = 0,
 ) -> None:
     r"""Continue a text with a trained language model.
@@ -94,20 +97,15 @@ def generate(
     Example: dlcompare generate "HAMLET.\nTo be" --temperature 0.7 --seed 3
     """
     from dlcompare import checkpoints, generation
+    from dlcompare.sampling import Sampler
 
     try:
+        sampler = Sampler(temperature, top_k, top_p, min_p, repetition_penalty, greedy)
         loaded = checkpoints.load(checkpoint)
         if loaded.tokenizer is None:
             _fail(f"checkpoint {checkpoint!r} is no language model: it has no tokenizer", code=2)
         text = generation.generate_text(
-            loaded.model,
-            loaded.tokenizer,
-            prompt.replace("\\n", "\n"),
-            tokens,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            seed=seed,
+            loaded.model, loaded.tokenizer, prompt.replace("\\n", "\n"), tokens, sampler, seed=seed
         )
     except (checkpoints.CheckpointError, ValueError) as reason:
         _fail(str(reason), code=2 if isinstance(reason, ValueError) else 1)

@@ -16,11 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from dlcompare.generation import stream
+from dlcompare.generation import steps
+from dlcompare.sampling import Sampler
 from dlcompare.tokenization import END, REPLY, SPECIAL_TOKENS, USER, BPETokenizer
 from dlcompare.training import IGNORED, Batch
 
 __all__ = [
+    "SAMPLER",
     "Example",
     "encode_turns",
     "examples",
@@ -29,6 +31,10 @@ __all__ = [
     "reply_batches",
     "reply_bits_per_character",
 ]
+
+
+#: How replies are drawn: a little sharper than the model's own distribution, without its tail.
+SAMPLER = Sampler(temperature=0.7, top_p=0.9)
 
 
 @dataclass(frozen=True)
@@ -167,33 +173,21 @@ def reply(
     tokenizer: BPETokenizer,
     turns: Sequence[str],
     *,
+    sampler: Sampler = SAMPLER,
     max_new_tokens: int = 60,
-    greedy: bool = False,
-    temperature: float = 0.7,
-    top_k: int | None = None,
-    top_p: float | None = 0.9,
     seed: int = 0,
 ) -> str:
     """Return the model's reply to the whole history ``turns``, which ends with the user's turn.
 
     The model reads the template up to the mark of the reply, then its own tokens as they come, until it ends
     the turn or has said ``max_new_tokens``. Of a history that leaves no room for these, the oldest turns are
-    dropped; see :func:`kept_turns`. The other arguments are those of :func:`dlcompare.generation.stream`.
+    dropped; see :func:`kept_turns`. The same ``seed`` gives the same reply.
     """
     room = model.config.block_size - max_new_tokens  # type: ignore[union-attr, operator]
     kept = kept_turns(tokenizer, turns, int(room))
     prompt = [*encode_turns(tokenizer, kept).ids, tokenizer.id_of(REPLY)]
     marks = {tokenizer.id_of(token) for token in SPECIAL_TOKENS}
-    new = stream(
-        model,
-        torch.tensor([prompt]),
-        max_new_tokens,
-        greedy=greedy,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        generator=torch.Generator().manual_seed(seed),
-        stop=marks,
-    )
-    said = [int(token) for token in new]
+    generator = torch.Generator().manual_seed(seed)
+    new = steps(model, torch.tensor([prompt]), max_new_tokens, sampler, generator=generator, stop=marks)
+    said = [int(step.token) for step in new]
     return tokenizer.decode(token for token in said if token not in marks).strip()

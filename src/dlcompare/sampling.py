@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["GREEDY", "Sampler"]
+__all__ = ["AS_IS", "GREEDY", "Sampler"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,9 @@ class Sampler:
             ordered, order = p.sort(dim=-1, descending=True)
             mass_before = ordered.cumsum(-1) - ordered
             # The first has nothing before it, but rounding can make of nothing a little more.
-            dropped = (mass_before >= self.top_p).index_fill(-1, torch.zeros(1, dtype=torch.long, device=p.device), False)
+            dropped = (mass_before >= self.top_p).index_fill(
+                -1, torch.zeros(1, dtype=torch.long, device=p.device), False
+            )
             p = p.masked_fill(torch.zeros_like(dropped).scatter(-1, order, dropped), 0.0)
             p = p / p.sum(-1, keepdim=True)
         if self.min_p:
@@ -107,6 +109,9 @@ class Sampler:
         said = torch.where(said > 0, said / self.repetition_penalty, said * self.repetition_penalty)
         return logits.scatter(-1, text, said)
 
+
+#: The model's own distribution.
+AS_IS = Sampler()
 
 #: Always the most probable token.
 GREEDY = Sampler(greedy=True)

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from dlcompare.models.cache import LayerCache
 from dlcompare.models.tap import Tap
 
 __all__ = ["Attention", "MultiHeadCrossAttention", "MultiHeadSelfAttention", "causal_mask", "head_width"]
@@ -27,9 +28,12 @@ def head_width(d_model: int, n_head: int, d_head: int | None = None) -> int:
     return d_model // n_head
 
 
-def causal_mask(seq: int, device: torch.device | None = None) -> Tensor:
-    """Return a boolean (seq, seq), True where position t (row) may see position s (column): s ≤ t."""
-    return torch.ones(seq, seq, dtype=torch.bool, device=device).tril()
+def causal_mask(seq: int, device: torch.device | None = None, past: int = 0) -> Tensor:
+    """Return a boolean (seq, past + seq), True where the position of a row may see that of a column: itself or earlier.
+
+    The rows are the last ``seq`` of all positions; ``past`` have been read before.
+    """
+    return torch.ones(seq, past + seq, dtype=torch.bool, device=device).tril(past)
 
 
 class Attention(nn.Module):
@@ -107,16 +111,20 @@ class MultiHeadSelfAttention(Attention):
         self.query_key_value = nn.Linear(d_model, 3 * n_head * self.d_head)
         self.project = nn.Linear(n_head * self.d_head, d_model)
 
-    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, visible: Tensor | None = None, cache: LayerCache | None = None) -> Tensor:
         """Map (batch, seq, d_model) to (batch, seq, d_model).
 
-        ``visible`` is a boolean (batch, seq): False marks padding, which no position may see.
+        ``visible`` is a boolean (batch, seq): False marks padding, which no position may see. With a ``cache``, ``x``
+        comes after what the cache has read, and is added to it.
         """
         batch, seq, _ = x.shape
         heads = self.query_key_value(x).view(batch, seq, 3, self.n_head, self.d_head)
         Q, K, V = heads.permute(2, 0, 3, 1, 4)  # each (batch, n_head, seq, d_head)
+        if cache is not None:
+            K, V = cache.extend(K, V)  # each (batch, n_head, past + seq, d_head)
 
-        mask = causal_mask(seq, x.device) if self.causal else None  # (seq, seq)
+        # A single position is the last one and sees all, so it needs no mask.
+        mask = causal_mask(seq, x.device, K.shape[2] - seq) if self.causal and seq > 1 else None  # (seq, past + seq)
         if visible is not None:
             keys = visible[:, None, None, :]  # (batch, 1, 1, seq)
             mask = keys if mask is None else mask & keys

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from dlcompare.models.attention import MultiHeadSelfAttention, head_width
+from dlcompare.models.cache import KVCache, LayerCache
 from dlcompare.models.checks import check_ids, check_positive, check_probability
 
 __all__ = ["GPT", "GPT1", "GPT2", "GPT2_SMALL", "GPT3", "Block", "GPTConfig"]
@@ -138,13 +139,13 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(d, 4 * d), nn.GELU(approximate="tanh"), nn.Linear(4 * d, d))
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, seq, d_model) to (batch, seq, d_model)."""
+    def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
+        """Map (batch, seq, d_model) to (batch, seq, d_model); with a ``cache``, after what it has read."""
         if self.post_norm:  # GPT-1
-            x = self.norm1(x + self.dropout(self.attention(x)))
+            x = self.norm1(x + self.dropout(self.attention(x, cache=cache)))
             x = self.norm2(x + self.dropout(self.mlp(x)))
         else:  # GPT-2, GPT-3
-            x = x + self.dropout(self.attention(self.norm1(x)))
+            x = x + self.dropout(self.attention(self.norm1(x), cache=cache))
             x = x + self.dropout(self.mlp(self.norm2(x)))
         return x
 
@@ -215,11 +216,32 @@ class GPT(nn.Module):
         ValueError
             for a wrong shape, an id out of range, or a sequence longer than ``block_size``.
         """
+        logits: Tensor = self.head(self.hidden(ids))
+        return logits
+
+    def hidden(self, ids: Tensor, cache: KVCache | None = None) -> Tensor:
+        """Return the last layer (batch, seq, d_model), from which ``head`` computes the logits.
+
+        With a ``cache``, ``ids`` (batch, seq) come after the tokens that it has read; it then has read them too. What
+        comes out is the same as without, up to rounding.
+        """
         check_ids(ids, self.config.vocab_size, longest=self.config.block_size)
-        position = torch.arange(ids.shape[1], device=ids.device)
+        past = 0
+        if cache is not None:
+            cache.reserve(ids.shape[1])
+            past = cache.length
+        position = torch.arange(past, past + ids.shape[1], device=ids.device)
         x = self.token_embedding(ids) + self.position_embedding(position)  # (batch, seq, d_model)
         x = self.dropout(x)
-        for block in self.blocks:
-            x = block(x)
-        logits: Tensor = self.head(self.norm(x))
-        return logits
+        for i, block in enumerate(self.blocks):
+            x = block(x, None if cache is None else cache.layer(i))
+        if cache is not None:
+            cache.length += ids.shape[1]
+        last: Tensor = self.norm(x)
+        return last
+
+    def new_cache(self, batch: int) -> KVCache:
+        """Return an empty cache for ``batch`` sequences of up to ``block_size`` tokens."""
+        c = self.config
+        d_head = c.attention_width // c.n_head
+        return KVCache(c.n_layer, batch, c.n_head, c.block_size, d_head, like=self.head.weight)
