@@ -314,7 +314,7 @@ def generate_text(
     return tokenizer.decode(generate(model, ids, max_new_tokens, sampler, generator=generator, stop=stop)[0].tolist())
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference mode: the text that is found may be trained on
 def beam_search(
     model: nn.Module, ids: Tensor, max_new_tokens: int, n_beam: int, *, stop: Collection[int] = (), power: float = 1.0
 ) -> tuple[Tensor, float]:

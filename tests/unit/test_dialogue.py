@@ -12,6 +12,7 @@ from dlcompare.dialogue import (
     reply_bits_per_character,
 )
 from dlcompare.models import GPT, GPTConfig
+from dlcompare.sampling import GREEDY
 from dlcompare.tokenization import END, REPLY, USER, BPETokenizer
 from dlcompare.training import IGNORED, causal_lm_loss, fit, reply_loss, set_seed
 
@@ -129,5 +130,5 @@ def test_a_model_fine_tuned_on_replies_gives_them():
     before = reply_bits_per_character(model, pool)
     fit(model, reply_loss, reply_batches(pool, 2, set_seed(0)), steps=60, learning_rate=1e-2)
     assert reply_bits_per_character(model, pool) < 0.1 < before
-    assert reply(model, TOKENIZER, TURNS[:1], max_new_tokens=20, greedy=True) == TURNS[1]
-    assert reply(model, TOKENIZER, TURNS[2:3], max_new_tokens=20, greedy=True) == TURNS[3]
+    assert reply(model, TOKENIZER, TURNS[:1], max_new_tokens=20, sampler=GREEDY) == TURNS[1]
+    assert reply(model, TOKENIZER, TURNS[2:3], max_new_tokens=20, sampler=GREEDY) == TURNS[3]
