@@ -349,7 +349,7 @@ def beam_search(
     model.eval()
     reader = _Reader(model, use_cache=True)
     beams = ids.repeat(n_beam, 1)  # (n_beam, seq)
-    scores = torch.full((n_beam,), -math.inf, device=ids.device)  # log-probability of each beam
+    scores = torch.full((n_beam,), -math.inf, dtype=torch.float64, device=ids.device)  # log-probability of each beam
     scores[0] = 0.0  # all beams are still the same; one counts
     finished: list[tuple[float, float, Tensor]] = []  # (what they compete by, log-probability, text)
 
@@ -373,7 +373,7 @@ def beam_search(
         rows = torch.tensor([beam for beam, _, _ in kept], device=ids.device)
         reader.reorder(rows)
         beams = torch.cat([beams[rows], ids.new_tensor([[token] for _, token, _ in kept])], dim=1)
-        scores = torch.tensor([score for _, _, score in kept], device=ids.device)
+        scores = torch.tensor([score for _, _, score in kept], dtype=torch.float64, device=ids.device)
     for text, score in zip(beams, scores.tolist(), strict=True):
         finish(text, score)
     _, score, text = max(finished, key=lambda candidate: candidate[0])
