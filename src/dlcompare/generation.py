@@ -112,8 +112,9 @@ class _Reader:
     every token: slower, and exactly what a model without a cache computes.
     """
 
-    def __init__(self, model: nn.Module, use_cache: bool):
+    def __init__(self, model: nn.Module, longest: int, use_cache: bool = True):
         self.model = model
+        self.longest = longest  # tokens that the text will have at most
         self.use_cache = use_cache
         self.memory: KVCache | State | None = None
         self.read = 0
@@ -135,7 +136,7 @@ class _Reader:
             x = hidden(ids[:, -block_size:])
         else:
             if self.memory is None:
-                self.memory = model.new_cache(len(ids))  # type: ignore[operator]
+                self.memory = model.new_cache(len(ids), min(block_size, self.longest))  # type: ignore[operator]
             x = hidden(ids[:, self.read :], self.memory)
             self.read = ids.shape[1]
         last: Tensor = model.head(x[:, -1])  # type: ignore[operator]
@@ -173,7 +174,7 @@ def steps(
     Parameters
     ----------
     model
-        a language model: a GPT, or a :class:`~dlcompare.models.RecurrentLM`. It is put into evaluation mode.
+        a language model: a GPT, a Llama or a :class:`~dlcompare.models.RecurrentLM`. It is put into evaluation mode.
     ids
         prompts of equal length, (batch, seq); for others see :func:`generate_many`. A prompt may be longer than the
         model's ``block_size``: it reads the last tokens, and what slides out of that window is forgotten.
@@ -195,7 +196,7 @@ def steps(
     """
     _check(ids, max_new_tokens)
     model.eval()
-    reader = _Reader(model, use_cache)
+    reader = _Reader(model, ids.shape[1] + max_new_tokens, use_cache)
     ends = torch.tensor(sorted(stop), dtype=ids.dtype, device=ids.device)
     ended = torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
     for _ in range(max_new_tokens):
@@ -275,7 +276,7 @@ def generate_many(
     ids = torch.tensor([list(prompt[:shortest]) for prompt in prompts])  # (batch, shortest)
     _check(ids, max_new_tokens)
     model.eval()
-    reader = _Reader(model, use_cache)
+    reader = _Reader(model, longest + max_new_tokens, use_cache)
     ends = [len(prompt) + max_new_tokens for prompt in prompts]  # where each text ends
     for seq in range(shortest, longest + max_new_tokens):
         if all(seq >= end for end in ends):
@@ -347,7 +348,7 @@ def beam_search(
     if n_beam < 1:
         raise ValueError(f"n_beam is {n_beam}; allowed are integers of at least 1")
     model.eval()
-    reader = _Reader(model, use_cache=True)
+    reader = _Reader(model, ids.shape[1] + max_new_tokens)
     beams = ids.repeat(n_beam, 1)  # (n_beam, seq)
     scores = torch.full((n_beam,), -math.inf, dtype=torch.float64, device=ids.device)  # log-probability of each beam
     scores[0] = 0.0  # all beams are still the same; one counts

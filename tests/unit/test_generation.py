@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcompare.generation import beam_search, generate, generate_many, generate_text, steps, trace
-from dlcompare.models import GPT, GPTConfig, RecurrentLM, RecurrentLMConfig
+from dlcompare.models import GPT, GPTConfig, Llama, LlamaConfig, RecurrentLM, RecurrentLMConfig
 from dlcompare.sampling import GREEDY, Sampler
 from dlcompare.tokenization import CharTokenizer
 
@@ -27,6 +27,15 @@ def gpt(block_size: int = 6, **sizes) -> GPT:
     return model
 
 
+def llama(block_size: int = 6) -> Llama:
+    torch.manual_seed(0)
+    model = Llama(LlamaConfig(5, block_size, n_layer=2, n_head=4, n_kv_head=2, d_model=16, d_hidden=12)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(0.4 * torch.randn_like(parameter))
+    return model
+
+
 def lstm() -> RecurrentLM:
     torch.manual_seed(0)
     return RecurrentLM(RecurrentLMConfig("lstm", vocab_size=5, d_model=8)).eval()
@@ -37,7 +46,7 @@ def gru() -> RecurrentLM:
     return RecurrentLM(RecurrentLMConfig("gru", vocab_size=5, d_model=8, n_layer=2)).eval()
 
 
-MODELS = pytest.mark.parametrize("make", [gpt, lstm, gru])
+MODELS = pytest.mark.parametrize("make", [gpt, llama, lstm, gru])
 
 
 @MODELS
@@ -60,13 +69,13 @@ def test_same_seed_same_tokens_and_another_seed_others(make):
 
 @given(
     st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=5), min_size=1, max_size=5),
-    st.booleans(),
+    st.sampled_from([gpt, lambda block_size: gpt(block_size, post_norm=True), llama]),
 )
 @settings(deadline=None, max_examples=40)
-def test_cached_logits_equal_uncached_ones_however_the_text_is_cut(pieces, post_norm):
+def test_cached_logits_equal_uncached_ones_however_the_text_is_cut(pieces, make):
     """Read piece by piece up to the full context, the last layer is that of the text read at once."""
     ids = torch.tensor([[token for piece in pieces for token in piece]])
-    model = gpt(block_size=ids.shape[1], post_norm=post_norm).double()
+    model = make(block_size=ids.shape[1]).double()
     cache = model.new_cache(batch=1)
     read, start = [], 0
     with torch.inference_mode():
@@ -90,8 +99,9 @@ def test_the_cache_is_full_at_the_block_size():
 
 
 @pytest.mark.parametrize("sampler", [GREEDY, Sampler(temperature=0.9, top_k=4, repetition_penalty=1.3)])
-def test_with_and_without_a_cache_the_text_is_the_same_also_past_the_block_size(sampler):
-    model = gpt().double()
+@pytest.mark.parametrize("make", [gpt, llama])
+def test_with_and_without_a_cache_the_text_is_the_same_also_past_the_block_size(make, sampler):
+    model = make().double()
     ids = torch.tensor([[0, 1, 2, 3], [4, 0, 1, 2]])
     with_cache, without = (
         generate(model, ids, 9, sampler, generator=torch.Generator().manual_seed(5), use_cache=cached)

@@ -68,6 +68,11 @@ class LayerCache:
     cache: KVCache
     index: int
 
+    @property
+    def past(self) -> int:
+        """Number of tokens that have been read before."""
+        return self.cache.length
+
     def extend(self, K: Tensor, V: Tensor) -> tuple[Tensor, Tensor]:
         """Write the keys and values of new tokens, (batch, n_head, seq, d_head), and return those of all tokens.
 

@@ -240,8 +240,8 @@ class GPT(nn.Module):
         last: Tensor = self.norm(x)
         return last
 
-    def new_cache(self, batch: int) -> KVCache:
-        """Return an empty cache for ``batch`` sequences of up to ``block_size`` tokens."""
+    def new_cache(self, batch: int, size: int | None = None) -> KVCache:
+        """Return an empty cache for ``batch`` sequences of up to ``size`` tokens, by default ``block_size``."""
         c = self.config
         d_head = c.attention_width // c.n_head
-        return KVCache(c.n_layer, batch, c.n_head, c.block_size, d_head, like=self.head.weight)
+        return KVCache(c.n_layer, batch, c.n_head, size or c.block_size, d_head, like=self.head.weight)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from dlcompare.models.attention import Attention, causal_mask
+from dlcompare.models.cache import KVCache, LayerCache
 from dlcompare.models.checks import check_ids, check_positive
 from dlcompare.models.tap import Tap
 
@@ -179,20 +180,24 @@ class GroupedQueryAttention(Attention):
         self.to_value = nn.Linear(config.d_model, self.n_kv_head * self.d_head, bias=False)
         self.project = nn.Linear(self.n_head * self.d_head, config.d_model, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, seq, d_model) to (batch, seq, d_model)."""
+    def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
+        """Map (batch, seq, d_model) to (batch, seq, d_model); with a ``cache``, after what it has read."""
         batch, seq, _ = x.shape
         Q = self.to_query(x).view(batch, seq, self.n_head, self.d_head).transpose(1, 2)
         K = self.to_key(x).view(batch, seq, self.n_kv_head, self.d_head).transpose(1, 2)
         V = self.to_value(x).view(batch, seq, self.n_kv_head, self.d_head).transpose(1, 2)
 
-        position = torch.arange(seq, device=x.device)
+        past = 0 if cache is None else cache.past
+        position = torch.arange(past, past + seq, device=x.device)
         Q = rotate(Q, position, self.theta)  # (batch, n_head, seq, d_head)
         K = rotate(K, position, self.theta)  # (batch, n_kv_head, seq, d_head)
+        if cache is not None:
+            K, V = cache.extend(K, V)  # each (batch, n_kv_head, past + seq, d_head)
 
         group = self.n_head // self.n_kv_head
-        K, V = K.repeat_interleave(group, dim=1), V.repeat_interleave(group, dim=1)  # (batch, n_head, seq, d_head)
-        y = self.attend(Q, K, V, causal_mask(seq, x.device))  # (batch, n_head, seq, d_head)
+        K, V = K.repeat_interleave(group, dim=1), V.repeat_interleave(group, dim=1)  # (batch, n_head, …, d_head)
+        mask = causal_mask(seq, x.device, past) if seq > 1 else None  # (seq, past + seq); a single position sees all
+        y = self.attend(Q, K, V, mask)  # (batch, n_head, seq, d_head)
         out: Tensor = self.project(y.transpose(1, 2).flatten(2))
         return out
 
@@ -228,9 +233,9 @@ class Block(nn.Module):
         self.norm2 = RMSNorm(config.d_model, config.norm_eps)
         self.mlp = SwiGLU(config.d_model, config.d_hidden)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, seq, d_model) to (batch, seq, d_model)."""
-        x = x + self.attention(self.norm1(x))
+    def forward(self, x: Tensor, cache: LayerCache | None = None) -> Tensor:
+        """Map (batch, seq, d_model) to (batch, seq, d_model); with a ``cache``, after what it has read."""
+        x = x + self.attention(self.norm1(x), cache)
         x = x + self.mlp(self.norm2(x))
         return x
 
@@ -272,9 +277,27 @@ class Llama(nn.Module):
         ValueError
             for a wrong shape, an id out of range, or a sequence longer than ``block_size``.
         """
-        check_ids(ids, self.config.vocab_size, longest=self.config.block_size)
-        x = self.token_embedding(ids)  # (batch, seq, d_model)
-        for block in self.blocks:
-            x = block(x)
-        logits: Tensor = self.head(self.norm(x))
+        logits: Tensor = self.head(self.hidden(ids))
         return logits
+
+    def hidden(self, ids: Tensor, cache: KVCache | None = None) -> Tensor:
+        """Return the last layer (batch, seq, d_model), from which ``head`` computes the logits.
+
+        With a ``cache``, ``ids`` (batch, seq) come after the tokens that it has read; it then has read them too. What
+        comes out is the same as without, up to rounding.
+        """
+        check_ids(ids, self.config.vocab_size, longest=self.config.block_size)
+        if cache is not None:
+            cache.reserve(ids.shape[1])
+        x = self.token_embedding(ids)  # (batch, seq, d_model)
+        for i, block in enumerate(self.blocks):
+            x = block(x, None if cache is None else cache.layer(i))
+        if cache is not None:
+            cache.length += ids.shape[1]
+        last: Tensor = self.norm(x)
+        return last
+
+    def new_cache(self, batch: int, size: int | None = None) -> KVCache:
+        """Return an empty cache for ``batch`` sequences of up to ``size`` tokens, by default ``block_size``."""
+        c = self.config
+        return KVCache(c.n_layer, batch, c.n_kv_head, size or c.block_size, c.d_head, like=self.head.weight)
