@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from dlcompare.generation import steps
+from dlcompare import chat
 from dlcompare.sampling import Sampler
 from dlcompare.tokenization import END, REPLY, SPECIAL_TOKENS, USER, BPETokenizer
 from dlcompare.training import IGNORED, Batch
@@ -26,10 +26,10 @@ __all__ = [
     "Example",
     "encode_turns",
     "examples",
-    "kept_turns",
     "reply",
     "reply_batches",
     "reply_bits_per_character",
+    "talker",
 ]
 
 
@@ -147,25 +147,14 @@ def reply_bits_per_character(model: nn.Module, pool: Sequence[Example], batch_si
     return nats / math.log(2) / n_characters
 
 
-def kept_turns(tokenizer: BPETokenizer, turns: Sequence[str], room: int) -> list[str]:
-    """Return the last turns of a history that fit into ``room`` tokens, together with the mark of the reply.
+def talker(model: nn.Module, tokenizer: BPETokenizer, sampler: Sampler = SAMPLER) -> chat.Talker:
+    """Return a model that was fine-tuned on the template as someone to talk to; any mark of it ends a reply."""
 
-    The user's oldest turn and its reply are dropped together until the rest fits: what remains is still a
-    conversation.
+    def write(turns: Sequence[str]) -> list[int]:
+        ids = list(encode_turns(tokenizer, turns).ids)
+        return [*ids, tokenizer.id_of(REPLY)] if len(turns) % 2 else ids
 
-    Raises
-    ------
-    ValueError
-        when ``turns`` does not end with the user's turn, or that turn alone does not fit.
-    """
-    if len(turns) % 2 == 0:
-        raise ValueError(f"turns has {len(turns)} entries; allowed is an odd number: the user's turn is last")
-    for start in range(0, len(turns), 2):
-        kept = list(turns[start:])
-        length = len(encode_turns(tokenizer, kept).ids) + 1
-        if length <= room:
-            return kept
-    raise ValueError(f"the user's last turn takes {length} tokens with its marks; allowed are at most {room}")
+    return chat.Talker(model, tokenizer, write, frozenset(map(tokenizer.id_of, SPECIAL_TOKENS)), sampler)
 
 
 def reply(
@@ -181,13 +170,6 @@ def reply(
 
     The model reads the template up to the mark of the reply, then its own tokens as they come, until it ends
     the turn or has said ``max_new_tokens``. Of a history that leaves no room for these, the oldest turns are
-    dropped; see :func:`kept_turns`. The same ``seed`` gives the same reply.
+    dropped; see :func:`dlcompare.chat.kept_turns`. The same ``seed`` gives the same reply.
     """
-    room = model.config.block_size - max_new_tokens  # type: ignore[union-attr, operator]
-    kept = kept_turns(tokenizer, turns, int(room))
-    prompt = [*encode_turns(tokenizer, kept).ids, tokenizer.id_of(REPLY)]
-    marks = {tokenizer.id_of(token) for token in SPECIAL_TOKENS}
-    generator = torch.Generator().manual_seed(seed)
-    new = steps(model, torch.tensor([prompt]), max_new_tokens, sampler, generator=generator, stop=marks)
-    said = [int(step.token) for step in new]
-    return tokenizer.decode(token for token in said if token not in marks).strip()
+    return talker(model, tokenizer, sampler).reply(turns, max_new_tokens=max_new_tokens, seed=seed)

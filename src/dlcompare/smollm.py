@@ -21,12 +21,14 @@ import torch
 from tokenizers import decoders, models, pre_tokenizers
 from torch import Tensor
 
+from dlcompare.chat import Talker
 from dlcompare.checkpoints import Checkpoint, CheckpointError
 from dlcompare.data import load_smollm2
 from dlcompare.models.llama import SMOLLM2_135M, Llama, LlamaConfig
+from dlcompare.sampling import Sampler
 from dlcompare.tokenization import BPETokenizer
 
-__all__ = ["IM_END", "IM_START", "SYSTEM", "encode_chat", "load", "read_gguf"]
+__all__ = ["IM_END", "IM_START", "SYSTEM", "encode_chat", "load", "read_gguf", "talker"]
 
 IM_START = "<|im_start|>"
 IM_END = "<|im_end|>"
@@ -129,6 +131,19 @@ def encode_chat(tokenizer: BPETokenizer, turns: Sequence[str], system: str = SYS
     if roles[-1] == "user":
         text += f"{IM_START}assistant\n"
     return tokenizer.encode(text)
+
+
+def talker(loaded: Checkpoint, system: str = SYSTEM) -> Talker:
+    """Return what :func:`load` returned as someone to talk to, told ``system`` first."""
+    tokenizer = loaded.tokenizer
+    assert isinstance(tokenizer, BPETokenizer)
+    return Talker(
+        loaded.model,
+        tokenizer,
+        lambda turns: encode_chat(tokenizer, turns, system),
+        frozenset({tokenizer.id_of(IM_END)}),
+        Sampler(temperature=0.2, top_p=0.9),  # as its makers advise
+    )
 
 
 def _gguf() -> ModuleType:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from dlcompare import __version__, checkpoints
 from dlcompare.cli import app
 from dlcompare.models import GPT, MLP, GPTConfig, MLPConfig
-from dlcompare.tokenization import CharTokenizer
+from dlcompare.tokenization import BPETokenizer, CharTokenizer
 
 DETAILS = {"recipe": {"name": "tiny"}, "metrics": {}}
 
@@ -56,6 +56,48 @@ def test_mistakes_are_named_on_stderr(committed, arguments, exit_code, message):
     assert result.stdout == ""
 
 
+@pytest.fixture
+def talking(tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    tokenizer = BPETokenizer.train("hello how are you", 280)
+    gpt = GPT(GPTConfig(tokenizer.vocab_size, block_size=40, n_layer=1, n_head=1, d_model=8))
+    checkpoints.save("dialogue-gpt", gpt, DETAILS, tokenizer, folder=tmp_path)
+    monkeypatch.setattr(checkpoints, "directory", lambda: tmp_path)
+
+
+def chat(*lines: str, options: tuple[str, ...] = ("--tokens", "4")):
+    return CliRunner().invoke(app, ["chat", *options], input="".join(f"{line}\n" for line in lines))
+
+
+def test_chat_replies_to_each_turn_until_an_empty_line(talking):
+    result = chat("hello", "how are you", "", "never read")
+    assert result.exit_code == 0
+    assert result.stdout.count("dialogue-gpt: ") == 2
+    assert result.stdout == chat("hello", "how are you", "").stdout  # the same seed
+    assert chat("hello").exit_code == 0  # the input's end, as by Ctrl-D
+
+
+def test_chat_forgets_on_request_and_survives_a_turn_that_cannot_be_read(talking):
+    first = chat("hello").stdout.split("dialogue-gpt: ")[1].split("\n")[0]
+    again = chat("hello", "/new", "hello", "").stdout.split("dialogue-gpt: ")
+    assert [part.split("\n")[0] for part in again[1:]] == [first, first]
+    result = chat("x" * 100, "hello<|end|>", "hello", "")
+    assert "the user's last turn takes" in result.stdout
+    assert "contains '<|end|>', a mark of the template" in result.stdout
+    assert result.stdout.count("dialogue-gpt: ") == 3
+    assert result.exit_code == 0
+
+
+def test_chat_names_mistakes(talking):
+    for options, message in (
+        (("--model", "gpt-9"), "model is 'gpt-9'; allowed are dialogue-gpt and smollm2"),
+        (("--temperature", "0"), "temperature is 0.0; allowed is > 0"),
+    ):
+        result = chat("hello", options=options)
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+
 def test_train_without_a_name_lists_the_recipes():
     result = run("train")
     assert result.exit_code == 0
@@ -77,7 +119,7 @@ def test_version_and_help():
     assert __version__ in run("--version").stdout
     result = run("--help")
     assert result.exit_code == 0
-    assert all(command in result.stdout for command in ("data", "train", "generate"))
+    assert all(command in result.stdout for command in ("data", "train", "generate", "chat"))
 
 
 def test_listing_needs_no_torch():

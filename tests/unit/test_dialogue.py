@@ -3,13 +3,14 @@ import math
 import pytest
 import torch
 
+from dlcompare.chat import Talker, kept_turns
 from dlcompare.dialogue import (
     encode_turns,
     examples,
-    kept_turns,
     reply,
     reply_batches,
     reply_bits_per_character,
+    talker,
 )
 from dlcompare.models import GPT, GPTConfig
 from dlcompare.sampling import GREEDY
@@ -111,17 +112,20 @@ def test_batches_are_reproducible_and_cover_the_pool():
         next(reply_batches(pool, 7, set_seed(4)))
 
 
+WRITE = talker(tiny(), TOKENIZER).write
+
+
 def test_a_full_history_loses_its_oldest_turns_in_pairs():
     history = [*TURNS, "who?"]
     whole = len(encode_turns(TOKENIZER, history).ids) + 1
-    assert kept_turns(TOKENIZER, history, whole) == history
-    assert kept_turns(TOKENIZER, history, whole - 1) == history[2:]
+    assert kept_turns(WRITE, history, whole) == history
+    assert kept_turns(WRITE, history, whole - 1) == history[2:]
     last = len(encode_turns(TOKENIZER, history[4:]).ids) + 1
-    assert kept_turns(TOKENIZER, history, last) == ["who?"]
+    assert kept_turns(WRITE, history, last) == ["who?"]
     with pytest.raises(ValueError, match=f"takes {last} tokens .* at most {last - 1}"):
-        kept_turns(TOKENIZER, history, last - 1)
+        kept_turns(WRITE, history, last - 1)
     with pytest.raises(ValueError, match="turns has 4 entries"):
-        kept_turns(TOKENIZER, TURNS, 100)
+        kept_turns(WRITE, TURNS, 100)
 
 
 def test_a_model_fine_tuned_on_replies_gives_them():
@@ -132,3 +136,35 @@ def test_a_model_fine_tuned_on_replies_gives_them():
     assert reply_bits_per_character(model, pool) < 0.1 < before
     assert reply(model, TOKENIZER, TURNS[:1], max_new_tokens=20, sampler=GREEDY) == TURNS[1]
     assert reply(model, TOKENIZER, TURNS[2:3], max_new_tokens=20, sampler=GREEDY) == TURNS[3]
+
+
+class Parrot(torch.nn.Module):
+    """Says a fixed row of tokens after a prompt of one token per turn, whatever the prompt is."""
+
+    def __init__(self, says: list[int], vocab_size: int):
+        super().__init__()
+        self.config = GPTConfig(vocab_size, 200, 1, 1, 2)
+        self.says, self.read = says, []
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        self.read.append(ids[0].tolist())
+        said = len(self.read) - 1
+        return torch.nn.functional.one_hot(torch.tensor([[self.says[said]]]), self.config.vocab_size).float()
+
+
+def test_a_reply_comes_in_whole_characters_without_the_space_around_it():
+    text = " naïve — “日本” 🙂 "
+    model = Parrot([*TOKENIZER.encode(text), TOKENIZER.id_of(END)], TOKENIZER.vocab_size)
+    someone = Talker(model, TOKENIZER, lambda turns: [1] * len(turns), frozenset({TOKENIZER.id_of(END)}), GREEDY)
+    pieces = list(someone.stream(["hello"]))
+    assert "".join(pieces) == text.strip()
+    assert not [piece for piece in pieces if "\N{REPLACEMENT CHARACTER}" in piece]
+    assert len(pieces) > 5  # it streams
+
+
+def test_the_whole_history_is_read_and_a_reply_ends_at_its_limit():
+    model = Parrot([5] * 9, TOKENIZER.vocab_size)
+    someone = Talker(model, TOKENIZER, lambda turns: [len(turn) for turn in turns], frozenset(), GREEDY)
+    assert someone.reply(["a", "bb", "ccc"], max_new_tokens=9) == (TOKENIZER.decode([5]) * 9).strip()
+    assert model.read[0] == [1, 2, 3]
+    assert model.read[1] == [1, 2, 3, 5]  # appended, not replaced
