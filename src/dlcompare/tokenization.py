@@ -24,8 +24,11 @@ __all__ = [
     "from_json",
 ]
 
+#: Ends a turn.
 END = "<|end|>"
+#: Begins what the user says.
 USER = "<|user|>"
+#: Begins what the model says.
 REPLY = "<|reply|>"
 #: Tokens of the dialogue template. They stand in every BPE vocabulary from the start, so that a model
 #: pre-trained on plain text can be fine-tuned on dialogue without resizing its embedding.
