@@ -125,6 +125,11 @@ def _position(entry: Entry) -> tuple[str, int]:
     return entry.defined_in, found.start() if found else len(source)
 
 
+def is_type(value: object) -> bool:
+    """Return whether a constant is a name for a type, which says what it is by itself."""
+    return type(value).__module__ in {"typing", "types"}
+
+
 def _indented(text: str) -> list[str]:
     return ["   " + line if line else "" for line in text.splitlines()]
 
@@ -137,8 +142,7 @@ def _entry_lines(entry: Entry) -> list[str]:
     if entry.defined_in != entry.module:
         lines.append(f"   :canonical: {entry.defined_in}.{entry.name}")
     value = entry.value
-    is_type = type(value).__module__ in {"typing", "types"}
-    shown = stringify_annotation(value, "smart").replace("~", "") if is_type else repr(value)
+    shown = re.sub(r"~|typing\.", "", stringify_annotation(value, "smart")) if is_type(value) else repr(value)
     if len(shown) <= LONGEST_VALUE and " at 0x" not in shown:
         lines.append(f"   :value: {shown}")
     return [*lines, "", *_indented(entry.doc), ""]
@@ -169,7 +173,7 @@ def overview() -> list[str]:
     lines: list[str] = []
     for part in parts():
         title = f":py:mod:`{part}`"
-        lines += [title, "-" * len(title), "", *_module_doc(part, whole=False)]
+        lines += [title, "-" * len(title), "", f".. py:currentmodule:: {part}", "", *_module_doc(part, whole=False)]
         for listed in entries(part).values():
             for entry in listed:
                 path = entry.path.removeprefix(part + ".")
