@@ -25,6 +25,7 @@ from docutils.statemachine import StringList
 from sphinx.ext.napoleon import Config
 from sphinx.ext.napoleon.docstring import NumpyDocstring
 from sphinx.pycode import ModuleAnalyzer
+from sphinx.util import inspect as sphinx_inspect
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import stringify_annotation
 
@@ -240,11 +241,16 @@ class ApiOverview(ApiDirective):
         return self.parse_lines(overview(), "overview")
 
 
-def _hide_protocol_signature(
+def _process_signature(
     app: Sphinx, what: str, name: str, value: Any, options: Any, signature: str | None, returns: str | None
 ) -> tuple[str, None] | None:
-    # A protocol is never called; autodoc would show the (*args, **kwargs) that Python gives it.
-    return ("", None) if what == "class" and getattr(value, "_is_protocol", False) else None
+    if what == "class" and getattr(value, "_is_protocol", False):
+        return "", None  # a protocol is never called
+    if what == "class" and "__init__" in vars(value) and (signature or "").startswith("(*args"):
+        # A metaclass or a base class hides it, as traitlets' do.
+        own = sphinx_inspect.signature(value.__init__, bound_method=True)
+        return sphinx_inspect.stringify_signature(own, show_return_annotation=False, unqualified_typehints=True), None
+    return None
 
 
 def _process_docstring(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
@@ -260,5 +266,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("api-page", ApiPage)
     app.add_directive("api-overview", ApiOverview)
     app.connect("autodoc-process-docstring", _process_docstring)
-    app.connect("autodoc-process-signature", _hide_protocol_signature)
+    app.connect("autodoc-process-signature", _process_signature)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
