@@ -11,14 +11,17 @@ An entry stands under the shortest path that a chapter can import its name by: `
 
 from __future__ import annotations
 
+import ast
+import functools
 import importlib
 import inspect
 import pkgutil
 import re
+import sys
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -27,10 +30,12 @@ from sphinx.ext.napoleon.docstring import NumpyDocstring
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util import inspect as sphinx_inspect
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import stringify_annotation
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
 
 PACKAGE = "dlcompare"
 #: The longest value of a constant that is written out, in characters.
@@ -65,17 +70,32 @@ class Entry:
 
     @property
     def doc(self) -> str:
-        """The docstring; a constant's is the comment ``#:`` above it, or the string below."""
+        """The docstring; a constant's is the comment ``#:`` above it or its group, or the string below."""
         if self.kind != "data":
             return inspect.getdoc(self.value) or ""
-        found = ModuleAnalyzer.for_module(self.defined_in).find_attr_docs()
-        return "\n".join(found.get(("", self.name), [])).strip()
+        return _constants(self.defined_in).get(self.name, "")
 
     @property
     def summary(self) -> str:
         """The docstring's first sentence."""
         paragraph = " ".join(self.doc.split("\n\n")[0].split())
         return re.split(r"(?<=[.:])\s", paragraph, maxsplit=1)[0].rstrip(".:")
+
+
+@functools.cache
+def _constants(module: str) -> dict[str, str]:
+    """Return the docstrings of a module's constants; in lines without a gap between them, the first's is for all."""
+    analyzer = ModuleAnalyzer.for_module(module)
+    written = {name: "\n".join(lines).strip() for (of, name), lines in analyzer.find_attr_docs().items() if not of}
+    docs, doc, expected = {}, "", 0
+    for node in ast.parse(analyzer.code).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            name = ast.unparse(target)
+            doc = written.get(name) or (doc if node.lineno == expected else "")
+            docs[name] = doc
+            expected = (node.end_lineno or 0) + 1
+    return docs
 
 
 def parts() -> list[str]:
@@ -253,12 +273,39 @@ def _process_signature(
     return None
 
 
+class _Docstring(NumpyDocstring):
+    def _parse_attributes_section(self, section: str) -> list[str]:
+        # As a list: napoleon would make each an entry, which it is already where a class describes it in its body.
+        return self._format_fields("Attributes", self._consume_fields())
+
+
 def _process_docstring(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     # Napoleon's own handler would read "Number of parameters: …" of a property as a type and what it is.
     what = "object" if what in {"attribute", "property"} else what
     settings: Any = Config(napoleon_use_rtype=False)  # its own class, not Sphinx's
-    docstring = NumpyDocstring(lines, settings, app, what, name, value, options)
+    docstring = _Docstring(lines, settings, app, what, name, value, options)
     lines[:] = docstring.lines()
+
+
+def _skip_member(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
+    # The fields of a named tuple, of which Python itself says no more than this.
+    return True if (inspect.getdoc(value) or "").startswith("Alias for field number") else None
+
+
+def _resolve(app: Sphinx, env: BuildEnvironment, node: Any, content: nodes.TextElement) -> nodes.Node | None:
+    """Find what a type names by its last part alone, if one entry has that name; and let type variables be."""
+    target = node.get("reftarget", "")
+    if node.get("refdomain") != "py":
+        return None
+    module, _, name = target.rpartition(".")
+    if module.startswith(PACKAGE) and isinstance(getattr(sys.modules.get(module), name, None), TypeVar):
+        return content
+    domain: Any = env.get_domain("py")
+    found = {(e.docname, e.node_id) for path, e in domain.objects.items() if path.rpartition(".")[2] == target}
+    if len(found) != 1:
+        return None
+    [(page, place)] = found
+    return make_refnode(app.builder, node["refdoc"], page, place, content)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -266,5 +313,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("api-page", ApiPage)
     app.add_directive("api-overview", ApiOverview)
     app.connect("autodoc-process-docstring", _process_docstring)
+    app.connect("autodoc-skip-member", _skip_member)
+    app.connect("missing-reference", _resolve)
     app.connect("autodoc-process-signature", _process_signature)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
