@@ -18,8 +18,8 @@ from _ext import api_reference
 
 Documented = dict[str, object]  # dotted name -> class, function or property
 
-#: A shape: ``(batch, seq)``, ``(n,)``, ``(…, vocab_size)``; or words for a tensor without one.
-SHAPE = re.compile(r"\([^()]*,[^()]*\)|scalar")
+#: A shape: ``(batch, seq)``, ``(n,)``, ``(…, vocab_size)``; or words for a tensor that may have any.
+SHAPE = re.compile(r"\([^()]*,[^()]*\)|scalar|any shape|each number")
 #: A type that is a tensor or a tuple of some; one inside a function's or a dictionary's type may have any shape.
 TENSOR = re.compile(r"(torch\.)?Tensor\b|tuple\[.*\bTensor\b")
 #: An error that tells a programmer of a subclass, not a user, that something is missing.
@@ -108,7 +108,7 @@ def test_docstrings_tell_what_is_raised(module: str, request: pytest.FixtureRequ
     for name, thing in documented(module).items():
         doc = inspect.getdoc(thing) or ""
         # "Raise ValueError unless …" says it too.
-        told = doc.split("\n", 1)[0] + section(doc, "Raises")
+        told = section(doc, "Raises") + " ".join(re.findall(r"\b[Rr]aises? (\w+)", doc))
         if untold := {error for f in functions(thing) for error in raised(f) if error not in told}:
             silent[name] = untold
     assert not silent
@@ -119,8 +119,10 @@ def test_docstrings_tell_the_shapes_of_tensors(module: str) -> None:
     shapeless = []
     for name, thing in documented(module).items():
         for function in functions(thing):
-            hints = [str(hint) for hint in inspect.get_annotations(function).values()]
-            if any(TENSOR.match(hint) for hint in hints) and not SHAPE.search(inspect.getdoc(thing) or ""):
+            variadic = inspect.getfullargspec(function).varargs
+            hints = inspect.get_annotations(function).items()
+            tensors = [name for name, hint in hints if name not in ("return", variadic) and TENSOR.match(str(hint))]
+            if tensors and not SHAPE.search(inspect.getdoc(thing) or ""):
                 shapeless.append(name)
     assert not shapeless
 
