@@ -282,7 +282,8 @@ class _Docstring(NumpyDocstring):
 def _process_docstring(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     # Napoleon's own handler would read "Number of parameters: …" of a property as a type and what it is.
     what = "object" if what in {"attribute", "property"} else what
-    settings: Any = Config(napoleon_use_rtype=False)  # its own class, not Sphinx's
+    # The types stand in the signature.
+    settings: Any = Config(napoleon_use_rtype=False, napoleon_attr_annotations=False)  # its own class, not Sphinx's
     docstring = _Docstring(lines, settings, app, what, name, value, options)
     lines[:] = docstring.lines()
 
