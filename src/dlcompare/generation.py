@@ -74,6 +74,11 @@ def stream(
     A recurrent model carries its state. A model with a ``block_size`` reads the last ``block_size`` tokens: what
     slides out of that window is forgotten. Ends after ``max_new_tokens``, or when every row has met a token of
     ``stop`` (which is yielded too).
+
+    Raises
+    ------
+    ValueError
+        when ``ids`` has another shape or ``max_new_tokens`` is negative.
     """
     if ids.ndim != 2 or ids.shape[1] < 1:
         raise ValueError(f"ids has shape {tuple(ids.shape)}; allowed is (batch, seq) with seq of at least 1")
