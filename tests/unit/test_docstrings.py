@@ -96,14 +96,8 @@ def test_every_public_name_has_a_docstring(module: str) -> None:
     assert not bare
 
 
-#: Modules that are being rewritten: their docstrings do not say yet what is raised.
-AWAITED = {f"dlcompare.models.{name}" for name in ("attention", "cnn", "gpt", "recurrent", "transformer")}
-
-
 @pytest.mark.parametrize("module", MODULES)
-def test_docstrings_tell_what_is_raised(module: str, request: pytest.FixtureRequest) -> None:
-    if module in AWAITED:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="is being rewritten"))
+def test_docstrings_tell_what_is_raised(module: str) -> None:
     silent = {}
     for name, thing in documented(module).items():
         doc = inspect.getdoc(thing) or ""
