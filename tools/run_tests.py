@@ -7,6 +7,7 @@ later ones from running, so one run shows all that is wrong. The exit status is 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from tools.find_browser import NoBrowserError, find_or_install
 
 RESULTS = ROOT / "_build" / "tests"
 BIN = Path(sys.executable).parent
+#: The least share, in percent, of the package's lines that the unit tests alone must run.
+COVERAGE = 95
 
 
 @dataclass
@@ -101,13 +104,31 @@ def front_end() -> Tally:
     return check("front end's unit tests", [sys.executable, "js/hatch_build.py", "test"])
 
 
+def show_uncovered(report: Path) -> None:
+    """Print how many of the package's lines were run, and which were not in the files where too many were not."""
+    measured = json.loads(report.read_text(encoding="utf-8"))
+    print(f"lines of src/dlcompare run by the unit tests: {measured['totals']['percent_covered']:.1f} %")
+    for name, file in measured["files"].items():
+        if file["summary"]["percent_covered"] < COVERAGE:
+            lines = ", ".join(map(str, file["missing_lines"]))
+            print(f"  {name}: {file['summary']['percent_covered']:.0f} %, without the lines {lines}")
+
+
 def python() -> Tally:
-    """Run the tests of the package, of the real data, of the book's build and of the notebooks' form."""
-    folders = [
-        f"tests/{name}" for name in ("unit", "real", "book", "notebooks") if any((ROOT / "tests" / name).iterdir())
-    ]
+    """Run the tests of the package and measure what they run; then those of the data, the book and the form."""
     # One thread each: the tests run side by side already.
-    return pytest("python", [*folders, "-n", str(workers()), "--dist", "loadscope"], {"OMP_NUM_THREADS": "1"})
+    side_by_side = ["-n", str(workers()), "--dist", "loadscope"]
+    environment = {"OMP_NUM_THREADS": "1"}
+    report = RESULTS / "coverage.json"
+    report.unlink(missing_ok=True)
+    measure = ["--cov=dlcompare", f"--cov-report=json:{report}", f"--cov-fail-under={COVERAGE}"]
+    data = {"COVERAGE_FILE": str(RESULTS / "coverage.data")}
+    tally = pytest("unit", ["tests/unit", *side_by_side, *measure], environment | data)
+    if report.is_file():
+        show_uncovered(report)
+    folders = [f"tests/{name}" for name in ("real", "book", "notebooks") if any((ROOT / "tests" / name).iterdir())]
+    tally.add(pytest("python", [*folders, *side_by_side], environment))
+    return tally
 
 
 def chapters() -> Tally:

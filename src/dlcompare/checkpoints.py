@@ -133,6 +133,11 @@ def save(
         its ``config`` is a dataclass; weights that are not already float16 are rounded to it (see :func:`rounded`).
     details
         what the card tells besides model, configuration, size and hash.
+
+    Raises
+    ------
+    ValueError
+        when ``model`` is of a class that no checkpoint can hold, or its configuration is no dataclass.
     """
     config = model.config
     if type(model).__name__ not in _MODELS or not dataclasses.is_dataclass(config) or isinstance(config, type):

@@ -20,6 +20,7 @@ from dlcompare.data.errors import DataError
 
 __all__ = ["app"]
 
+#: The command ``dlcompare``: ``data``, ``train`` and ``generate``; ``--help`` after each says what it takes.
 app = typer.Typer(
     name="dlcompare",
     no_args_is_help=True,

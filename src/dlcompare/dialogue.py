@@ -122,7 +122,13 @@ def _padded(chosen: Sequence[Example]) -> Batch:
 
 
 def reply_batches(pool: Sequence[Example], batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-    """Yield for ever batches for :func:`dlcompare.training.reply_loss`, epoch after epoch in a new order."""
+    """Yield for ever batches for :func:`dlcompare.training.reply_loss`, epoch after epoch in a new order.
+
+    Raises
+    ------
+    ValueError
+        when ``batch_size`` is less than 1 or more than the examples in ``pool``.
+    """
     if not 1 <= batch_size <= len(pool):
         raise ValueError(f"batch_size is {batch_size}; allowed are 1 to {len(pool)}, the number of examples")
     while True:
@@ -133,7 +139,13 @@ def reply_batches(pool: Sequence[Example], batch_size: int, generator: torch.Gen
 
 @torch.inference_mode()
 def reply_bits_per_character(model: nn.Module, pool: Sequence[Example], batch_size: int = 16) -> float:
-    """Return the bits that ``model`` needs for the replies of ``pool`` and their ends, per character."""
+    """Return the bits that ``model`` needs for the replies of ``pool`` and their ends, per character.
+
+    Raises
+    ------
+    ValueError
+        when no reply in ``pool`` has a character.
+    """
     n_characters = sum(example.n_characters for example in pool)
     if not n_characters:
         raise ValueError("pool has no reply with a character; there is nothing to measure")

@@ -47,7 +47,7 @@ from dlcompare.training import (
     window_batches,
 )
 
-__all__ = ["RECIPES", "Recipe", "ngram_baseline", "shift", "train"]
+__all__ = ["RECIPES", "Recipe", "Trained", "ngram_baseline", "shift", "train"]
 
 
 @dataclass(frozen=True)

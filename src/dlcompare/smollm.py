@@ -30,7 +30,9 @@ from dlcompare.tokenization import BPETokenizer
 
 __all__ = ["IM_END", "IM_START", "SYSTEM", "encode_chat", "load", "read_gguf", "talker"]
 
+#: Begins a turn, before the name of who speaks.
 IM_START = "<|im_start|>"
+#: Ends a turn.
 IM_END = "<|im_end|>"
 #: What the model is told first, unless something else is given.
 SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"

@@ -69,7 +69,13 @@ def _array(values: Tensor | np.ndarray) -> np.ndarray:
 
 
 def image_row(images: Sequence[Tensor | np.ndarray], titles: Sequence[str], **imshow: Any) -> Figure:
-    """Return a figure with ``images`` (height, width) side by side, a title over each, no axes."""
+    """Return a figure with ``images`` (height, width) side by side, a title over each, no axes.
+
+    Raises
+    ------
+    ValueError
+        when there are no images, or not one title for each.
+    """
     if len(images) != len(titles) or not len(images):
         raise ValueError(
             f"titles has {len(titles)} entries; allowed is one per image, of which there are {len(images)}"

@@ -24,8 +24,11 @@ __all__ = [
     "from_json",
 ]
 
+#: Ends a turn.
 END = "<|end|>"
+#: Begins what the user says.
 USER = "<|user|>"
+#: Begins what the model says.
 REPLY = "<|reply|>"
 #: Tokens of the dialogue template. They stand in every BPE vocabulary from the start, so that a model
 #: pre-trained on plain text can be fine-tuned on dialogue without resizing its embedding.
@@ -64,6 +67,11 @@ class CharTokenizer:
     ----------
     characters
         the vocabulary; each character once.
+
+    Raises
+    ------
+    ValueError
+        when ``characters`` is empty, or holds something twice or longer than one character.
     """
 
     def __init__(self, characters: Sequence[str]):
@@ -131,6 +139,11 @@ class BPETokenizer:
 
         The vocabulary holds :data:`SPECIAL_TOKENS`, the 256 bytes, and the merges. A text too short for so many
         merges gives a smaller vocabulary.
+
+        Raises
+        ------
+        ValueError
+            when ``vocab_size`` has no room for the bytes and the special tokens.
         """
         smallest = 256 + len(SPECIAL_TOKENS)
         if vocab_size < smallest:
@@ -167,7 +180,13 @@ class BPETokenizer:
         return [self.decode([i]) for i in self.encode(text)]
 
     def id_of(self, token: str) -> int:
-        """Return the id of one token by its text, such as :data:`END`."""
+        """Return the id of one token by its text, such as :data:`END`.
+
+        Raises
+        ------
+        ValueError
+            when ``token`` is not in the vocabulary.
+        """
         found = self.engine.token_to_id(token)
         if found is None:
             raise ValueError(f"token is {token!r}, which is not in the vocabulary")

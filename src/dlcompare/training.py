@@ -24,11 +24,13 @@ __all__ = [
     "IGNORED",
     "Batch",
     "History",
+    "LossFunction",
     "accuracy",
     "bits_per_character",
     "causal_lm_loss",
     "classification_loss",
     "fit",
+    "learning_rate_at",
     "n_parameters",
     "regression_loss",
     "reply_loss",
@@ -109,6 +111,11 @@ def shuffled_batches(
     """Yield batches for ever, epoch after epoch in a new order; a rest smaller than ``batch_size`` waits.
 
     ``augment(inputs of one batch, generator)`` may return them changed.
+
+    Raises
+    ------
+    ValueError
+        when there are not as many ``targets`` as ``inputs``, or ``batch_size`` is not between 1 and their number.
     """
     if len(inputs) != len(targets):
         raise ValueError(f"targets has {len(targets)} entries; allowed is as many as inputs has: {len(inputs)}")
@@ -123,7 +130,13 @@ def shuffled_batches(
 
 
 def window_batches(ids: Tensor, seq: int, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-    """Yield for ever ``batch_size`` windows of ``seq`` tokens at random places of the text ``ids`` (n,)."""
+    """Yield for ever ``batch_size`` windows of ``seq`` tokens at random places of the text ``ids`` (n,).
+
+    Raises
+    ------
+    ValueError
+        when ``seq`` is not between 1 and one less than the tokens there are.
+    """
     if not 1 <= seq < len(ids):
         raise ValueError(f"seq is {seq}; allowed are 1 to {len(ids) - 1}, one less than the tokens there are")
     while True:
@@ -162,7 +175,13 @@ class History:
 
     @property
     def best(self) -> tuple[int, float]:
-        """(step, value) of the lowest validation value."""
+        """(step, value) of the lowest validation value.
+
+        Raises
+        ------
+        ValueError
+            when the run had no ``evaluate`` function.
+        """
         if not self.validation:
             raise ValueError("the run had no evaluate function, hence there is no best step")
         return min(self.validation, key=lambda pair: pair[1])
@@ -330,7 +349,10 @@ def fit(
 
 @torch.inference_mode()
 def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor, batch_size: int = 500) -> float:
-    """Return the share of ``inputs`` whose largest logit stands at its label, between 0 and 1."""
+    """Return the share of ``inputs`` (n, …) whose largest logit stands at its label, between 0 and 1.
+
+    ``labels`` (n,) holds the classes, int64.
+    """
     model.eval()
     logits = torch.cat([model(inputs[i : i + batch_size]) for i in range(0, len(inputs), batch_size)])
     return int((logits.argmax(-1) == labels).sum()) / len(labels)
@@ -352,6 +374,11 @@ def bits_per_character(model: nn.Module, ids: Tensor, n_characters: int, batch_s
         the text's token ids, (n,).
     n_characters
         how many characters these stand for.
+
+    Raises
+    ------
+    ValueError
+        when ``ids`` has another shape or fewer than two tokens.
     """
     if ids.ndim != 1 or len(ids) < 2:
         raise ValueError(f"ids has shape {tuple(ids.shape)}; allowed is (n,) with n of at least 2")

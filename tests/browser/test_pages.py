@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
+import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from _ext import api_reference
 from tools.chapters import ROOT, pages
 
 from .conftest import HTML, NewPage, Watch
@@ -157,6 +160,52 @@ def test_notebook_can_be_downloaded(page: Page, site: str) -> None:
     assert download.value.suggested_filename == "environment.ipynb"
     content = Path(download.value.path()).read_text(encoding="utf-8")
     assert '"nbformat": 4' in content
+
+
+def test_every_public_name_has_its_entry() -> None:
+    for part in api_reference.parts():
+        page = (HTML / "chapters/appendix/reference" / f"{part.split('.')[1]}.html").read_text(encoding="utf-8")
+        missing = [
+            entry.path
+            for listed in api_reference.entries(part).values()
+            for entry in listed
+            if f'id="{entry.path}"' not in page
+        ]
+        assert not missing
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+def test_from_a_chapters_code_to_the_reference_and_back(
+    new_page: NewPage, site: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page, _ = new_page(viewport={"width": width, "height": 740}, color_scheme=scheme)
+    target = "reference/models.html#dlcompare.models.GPT"
+    chapter = next(a for a in addresses() if f'{target}"' in (HTML / a).read_text(encoding="utf-8"))
+    load(page, site + chapter)
+    link = page.locator(f"#use-{'dlcompare.models.GPT'.replace('.', chr(92) + '.')}")
+    expect(link).to_have_text("GPT")
+    # It looks like the code around it, and whoever has no mouse reaches it.
+    looks = "e => [getComputedStyle(e).color, getComputedStyle(e.closest('pre')).color]"
+    assert len(set(link.evaluate(looks))) == 1
+    link.focus()
+    assert link.evaluate("e => e.matches(':focus-visible') && getComputedStyle(e).textDecorationLine") == "underline"
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{target}")
+    entry = page.locator("dl.py").filter(has=page.locator("dt[id='dlcompare.models.GPT']")).last
+    expect(entry.locator("> dt")).to_be_in_viewport()
+    entry.locator("> dd > .used-in a").first.click()
+    page.wait_for_url(f"**/{chapter}#use-dlcompare.models.GPT")
+    expect(link).to_be_in_viewport()
+
+
+def test_links_leave_the_code_as_it_is(page: Page, site: str) -> None:
+    """What is selected or copied is the chapter's own source."""
+    notebook = next(path for path in pages() if path.suffix == ".ipynb")
+    cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+    load(page, site + notebook.relative_to(ROOT).with_suffix(".html").as_posix())
+    assert page.locator("a.code-link").count() > 0
+    shown = page.locator("div.cell_input pre").evaluate_all("all => all.map(pre => pre.textContent.trim())")
+    assert shown == [cell.source.strip() for cell in cells]
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -1,3 +1,5 @@
+import json
+import runpy
 import subprocess
 import sys
 
@@ -113,6 +115,26 @@ def test_train_passes_an_error_on(monkeypatch):
     result = run("train", "digits-mlp")
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr
+
+
+def test_train_shows_what_was_measured(tmp_path, monkeypatch):
+    def trained(name: str, folder: object) -> object:
+        (tmp_path / "card.json").write_text(json.dumps({"metrics": {"test_accuracy": 0.96512, "test_examples": 1000}}))
+        return tmp_path
+
+    monkeypatch.setattr("dlcompare.recipes.train", trained)
+    result = run("train", "digits-mlp")
+    assert result.exit_code == 0
+    assert all(text in result.stdout for text in ("test accuracy", "0.9651", "test examples", "1,000"))
+    assert "written to" in result.stdout
+
+
+def test_the_package_runs_as_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["dlcompare", "--version"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("dlcompare", run_name="__main__")
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"dlcompare {__version__}\n"
 
 
 def test_version_and_help():

@@ -1,12 +1,16 @@
 import dataclasses
+import itertools
 import json
 
 import pytest
 import torch
 
 from dlcompare import checkpoints, data, recipes
-from dlcompare.models import NGram
+from dlcompare.dialogue import examples, reply_bits_per_character
+from dlcompare.models import GPT, MLP, GPTConfig, MLPConfig, NGram
 from dlcompare.recipes import RECIPES
+from dlcompare.tokenization import BPETokenizer
+from dlcompare.training import classification_loss
 
 
 def stripes(labels: list[int]) -> data.Images:
@@ -54,6 +58,76 @@ def test_a_recipe_is_reproducible_to_the_bit(tmp_path, tiny_digits, monkeypatch)
         weights.append((tmp_path / run / "digits-cnn" / "model.safetensors").read_bytes())
         torch.rand(3)  # something else used the global generator in between
     assert weights[0] == weights[1]
+
+
+def test_digits_recipes_keep_the_weights_of_the_lowest_validation_loss(tmp_path, monkeypatch):
+    labels = list(range(10)) * 8
+    # Some labels are wrong: the surer the model becomes, the more they cost, while its accuracy stays.
+    validation = stripes(labels[:20])
+    validation.labels[:4] = torch.tensor([5, 6, 7, 8])
+    monkeypatch.setattr(data, "load_digits", lambda: data.Splits(stripes(labels), validation, stripes(labels[:30])))
+    monkeypatch.setitem(RECIPES, "digits-mlp", shortened("digits-mlp", steps=120, evaluate_every=10))
+    recipes.train("digits-mlp", tmp_path)
+    loaded = checkpoints.load("digits-mlp", tmp_path)
+    measured = [tuple(pair) for pair in loaded.card["training"]["validation"]]
+    step, lowest = min(measured, key=lambda pair: pair[1])
+    assert step == loaded.card["training"]["best_step"] < 120
+    assert measured[-1][1] > 1.2 * lowest
+    loss = classification_loss(loaded.model, (validation.images, validation.labels)).item()
+    assert loss == pytest.approx(lowest, rel=1e-2)  # the weights were rounded to float16
+    assert loaded.card["metrics"]["validation_accuracy"] == 0.8
+
+
+WORDS = ("Good morrow, cousin.", "Is the day so young?", "But new struck nine.", "Ay me! Sad hours seem long.")
+
+
+@pytest.fixture
+def tiny_dialogue(tmp_path, monkeypatch):
+    """Return a tiny language model's checkpoint to start from, beside conversations of four turns."""
+    torch.manual_seed(0)
+    tokenizer = BPETokenizer.train(" ".join(WORDS), 270)
+    gpt = GPT(GPTConfig(vocab_size=tokenizer.vocab_size, block_size=64, n_layer=1, n_head=1, d_model=8))
+    checkpoints.save("tiny-gpt", gpt, {"recipe": {"name": "tiny"}}, tokenizer, tmp_path)
+    checkpoints.save("tiny-mlp", MLP(MLPConfig((2, 2))), {"recipe": {"name": "tiny"}}, folder=tmp_path)
+    monkeypatch.setattr(checkpoints, "directory", lambda: tmp_path)
+    turns = tuple(data.Turn(i % 2, words) for i, words in enumerate(WORDS))
+    monkeypatch.setattr(data, "load_dialogue", lambda: data.Splits(*[(data.Conversation(turns),) * 3] * 3))
+    monkeypatch.setattr(data, "load_questions_and_answers", lambda: data.Splits(*[(WORDS[:2], WORDS[2:])] * 3))
+    settings = {"start": "tiny-gpt", "questions_batch_size": 2, "chats_batch_size": 2, "steps": 4}
+    settings |= {"warmup": 1, "watched": 1, "evaluate_every": 2}
+    monkeypatch.setitem(RECIPES, "dialogue-gpt", shortened("dialogue-gpt", **settings))
+    return checkpoints.load("tiny-gpt")
+
+
+def test_the_dialogue_recipe_fine_tunes_and_measures_the_replies_before_and_after(tmp_path, tiny_dialogue):
+    recipes.train("dialogue-gpt", tmp_path / "out")
+    loaded = checkpoints.load("dialogue-gpt", tmp_path / "out")
+    metrics = loaded.card["metrics"]
+    pools = {"questions": [WORDS[:2], WORDS[2:]], "chats": [WORDS] * 3}
+    for name, conversations in pools.items():
+        pool = examples(tiny_dialogue.tokenizer, conversations, 64)
+        key = f"{name}_validation_reply"
+        assert metrics[f"{key}_characters"] == sum(example.n_characters for example in pool)
+        for model, when in ((tiny_dialogue.model, "_before"), (loaded.model, "")):
+            expected = reply_bits_per_character(model, pool)
+            assert metrics[f"{key}_bits_per_character{when}"] == pytest.approx(expected, rel=1e-5)
+        assert metrics[f"{key}_bits_per_character"] < metrics[f"{key}_bits_per_character_before"]
+    assert metrics["train_questions"] == 2
+    # Each chat is read from its first turn on and from its second.
+    assert metrics["train_chat_pieces"] == len(examples(tiny_dialogue.tokenizer, [WORDS, WORDS[1:]] * 3, 64))
+    assert loaded.card["sources_sha256"]["checkpoint tiny-gpt"] == tiny_dialogue.card["sha256"]
+    assert loaded.tokenizer.to_json() == tiny_dialogue.tokenizer.to_json()
+
+
+def test_the_dialogue_recipe_starts_from_a_language_model(tmp_path, tiny_dialogue, monkeypatch):
+    monkeypatch.setitem(RECIPES, "dialogue-gpt", shortened("dialogue-gpt", start="tiny-mlp"))
+    with pytest.raises(TypeError, match="start is 'tiny-mlp'; allowed is a GPT"):
+        recipes.train("dialogue-gpt", tmp_path / "out")
+
+
+def test_two_kinds_of_batches_are_mixed_by_their_share():
+    kinds = recipes._mixed(itertools.repeat("a"), itertools.repeat("b"), 0.3, torch.Generator().manual_seed(0))
+    assert list(itertools.islice(kinds, 2000)).count("a") / 2000 == pytest.approx(0.3, abs=0.03)
 
 
 @pytest.mark.parametrize("name", ["shakespeare-gpt", "shakespeare-lstm"])

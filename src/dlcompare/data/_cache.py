@@ -70,9 +70,9 @@ def fetch(name: str, *, say: Callable[[str], None] | None = None) -> Path:
 
     Parameters
     ----------
-    name : str
+    name
         one of :func:`registry`
-    say : callable, optional
+    say
         takes each line of the report; by default it goes to the standard error stream.
 
     Raises

@@ -94,7 +94,13 @@ def _parse(fields: Mapping[str, Any], where: str) -> Entry:
 
 @functools.cache
 def registry() -> Mapping[str, Entry]:
-    """Return every data set by its name, in alphabetical order."""
+    """Return every data set by its name, in alphabetical order.
+
+    Raises
+    ------
+    ValueError
+        when a registry file describes a data set of another name than the file's.
+    """
     entries = {}
     folder = resources.files("dlcompare.data") / "registry"
     for file in sorted(folder.iterdir(), key=lambda file: file.name):

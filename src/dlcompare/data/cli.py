@@ -14,6 +14,7 @@ from dlcompare.data.errors import DataError, UnknownDataSetError
 
 __all__ = ["app"]
 
+#: The command ``dlcompare data``: ``list`` and ``fetch``.
 app = typer.Typer(
     no_args_is_help=True,
     help="List and fetch the real data sets that the book works on.",

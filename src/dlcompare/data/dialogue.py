@@ -20,7 +20,13 @@ __all__ = ["Conversation", "Turn", "load_dialogue", "load_questions_and_answers"
 
 @dataclasses.dataclass(frozen=True)
 class Turn:
-    """What one speaker says before the other answers; the speaker is 0 or 1."""
+    """What one speaker says before the other answers; the speaker is 0 or 1.
+
+    Raises
+    ------
+    ValueError
+        when ``speaker`` is neither 0 nor 1, or ``text`` is empty.
+    """
 
     speaker: int
     text: str
@@ -37,6 +43,11 @@ class Conversation:
     """A conversation of two: speaker 0 begins, and the speakers take turns.
 
     ``prompt`` is the question that both were shown before they began, ``None`` if they were shown none.
+
+    Raises
+    ------
+    ValueError
+        when the speakers of ``turns`` are not 0, 1, 0, 1, ….
     """
 
     turns: tuple[Turn, ...]

@@ -28,6 +28,11 @@ class Images:
         ``(n, 1, height, width)``, float32, from 0 (paper) to 1 (ink)
     labels : torch.Tensor
         ``(n,)``, int64, the digit that each image shows
+
+    Raises
+    ------
+    ValueError
+        when ``images`` or ``labels`` has another shape.
     """
 
     images: torch.Tensor

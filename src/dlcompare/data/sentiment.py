@@ -31,6 +31,11 @@ class Sentences:
         ``(n,)``, int64: 0 negative, 1 positive
     scores : torch.Tensor
         ``(n,)``, float32: the mean of people's scores from -4 (very negative) to 4 (very positive)
+
+    Raises
+    ------
+    ValueError
+        when ``labels`` or ``scores`` has another shape.
     """
 
     texts: tuple[str, ...]

@@ -46,7 +46,13 @@ LANGUAGES: tuple[str, ...] = tuple(_LISTS)
 
 @dataclasses.dataclass(frozen=True)
 class Names:
-    """Surnames and the language of each, one of :data:`LANGUAGES`."""
+    """Surnames and the language of each, one of :data:`LANGUAGES`.
+
+    Raises
+    ------
+    ValueError
+        when the fields are not equally long, or a language is not one of :data:`LANGUAGES`.
+    """
 
     names: tuple[str, ...]
     languages: tuple[str, ...]

@@ -41,6 +41,11 @@ class Series:
         ``(n,)``, ``datetime64[h]``, local time, increasing
     values : torch.Tensor
         ``(n,)``, float32, in degrees Celsius
+
+    Raises
+    ------
+    ValueError
+        when the fields have different shapes, or ``times`` does not increase.
     """
 
     times: npt.NDArray[np.datetime64]

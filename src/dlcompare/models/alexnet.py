@@ -34,6 +34,11 @@ class AlexNetConfig:
         height and width of the image in pixels. The paper says 224; its first feature maps of 55 × 55 need 227.
     dropout
         probability of dropping an output of the two fully connected layers in training.
+
+    Raises
+    ------
+    ValueError
+        when a field is out of range: ``channels`` are five multiples of ``groups``, ``image_size`` is at least 67.
     """
 
     channels: tuple[int, int, int, int, int] = (96, 256, 384, 384, 256)

@@ -68,6 +68,11 @@ class Layers:
         b^1 … b^L, each (n_l,).
     activation
         the function f after each layer but the last: "relu", "tanh" or "sigmoid".
+
+    Raises
+    ------
+    ValueError
+        when the shapes do not fit each other, or ``activation`` is none of these.
     """
 
     weights: Sequence[Tensor]

@@ -45,6 +45,11 @@ class BERTConfig:
         blocks, heads per block, width (L, A and H in the paper); ``n_head`` divides ``d_model``.
     dropout
         probability of dropping a value in training, attention weights included.
+
+    Raises
+    ------
+    ValueError
+        when a field is out of range, or ``n_head`` does not divide ``d_model``.
     """
 
     vocab_size: int
@@ -138,7 +143,13 @@ class BERT(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def encode(self, ids: Tensor, segments: Tensor | None = None, visible: Tensor | None = None) -> Tensor:
-        """Return the last layer (batch, seq, d_model); arguments as in :meth:`forward`."""
+        """Return the last layer (batch, seq, d_model); arguments as in :meth:`forward`.
+
+        Raises
+        ------
+        ValueError
+            for ids or segments out of range, of a wrong shape, or longer than ``block_size``.
+        """
         check_ids(ids, self.config.vocab_size, longest=self.config.block_size)
         segments = torch.zeros_like(ids) if segments is None else segments
         check_ids(segments, 2, name="segments")

@@ -182,6 +182,11 @@ class UnrolledRecurrence(nn.Module):
     fused
         a ``torch.nn.RNN`` with tanh, ``LSTM`` or ``GRU`` of any depth, ``batch_first``, with biases, in one direction
         and without projection. Its parameters are shared, not copied: a gradient or a step of one is the other's.
+
+    Raises
+    ------
+    ValueError
+        when ``fused`` is none of these.
     """
 
     def __init__(self, fused: nn.RNNBase):
@@ -208,6 +213,11 @@ class UnrolledRecurrence(nn.Module):
         """Map (batch, seq, input_size) and a state, by default zeros, to (batch, seq, hidden_size) and a state.
 
         A state is (n_layer, batch, hidden_size), an LSTM's a pair (h, c) of such.
+
+        Raises
+        ------
+        ValueError
+            when ``x`` or ``state`` has another shape.
         """
         if x.ndim != 3 or not x.shape[1]:
             raise ValueError(f"x has shape {tuple(x.shape)}; allowed is (batch, seq, input_size) with seq ≥ 1")

@@ -32,6 +32,11 @@ class CNNConfig:
         number of classes.
     dropout
         probability of dropping a hidden value in training.
+
+    Raises
+    ------
+    ValueError
+        when a field is out of range, or ``image_size`` is too small to be halved so often.
     """
 
     in_channels: int = 1

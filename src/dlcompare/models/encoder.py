@@ -35,6 +35,11 @@ class EncoderConfig:
         number of classes.
     dropout
         probability of dropping a value in training.
+
+    Raises
+    ------
+    ValueError
+        when a field is out of range, or ``d_model`` is no even multiple of ``n_head``.
     """
 
     vocab_size: int

@@ -60,6 +60,11 @@ class GoogLeNetConfig:
         height and width of the image in pixels.
     dropout, auxiliary_dropout
         probability of dropping a value before the last layer in training.
+
+    Raises
+    ------
+    ValueError
+        when a field is out of range: 2, 5 and 2 modules, ``image_size`` at least 79.
     """
 
     stem: tuple[int, int, int] = (64, 64, 192)
@@ -263,6 +268,9 @@ class GoogLeNet(nn.Module):
         return self._classify(x5b), self.auxiliary4a(x4a), self.auxiliary4d(x4d)
 
     def loss(self, x: Tensor, labels: Tensor) -> Tensor:
-        """Return the training loss in nats per image: cross-entropy, the auxiliary ones weighted by 0.3 (section 5)."""
+        """Return the training loss in nats per image: cross-entropy, the auxiliary ones weighted by 0.3 (section 5).
+
+        ``x`` (batch, 3, image_size, image_size) are images, ``labels`` (batch,) their classes.
+        """
         main, first, second = (F.cross_entropy(logits, labels) for logits in self.all_logits(x))
         return main + 0.3 * (first + second)

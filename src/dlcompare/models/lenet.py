@@ -60,6 +60,11 @@ class LeNetConfig:
         for each feature map of C3 and S4, the maps of S2 that it sees.
     c5
         feature maps of C5, each a single unit.
+
+    Raises
+    ------
+    ValueError
+        when a field is out of range, or ``connections`` names a map that is not there.
     """
 
     c1: int = 6

@@ -57,6 +57,11 @@ class LlamaConfig:
         added to the mean square under the root of each norm.
     tied
         whether the output layer shares the token embedding.
+
+    Raises
+    ------
+    ValueError
+        for a size below 1, heads that don't divide as above, or a number that is not positive.
     """
 
     vocab_size: int

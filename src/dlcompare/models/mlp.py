@@ -24,6 +24,11 @@ class MLPConfig:
         width of each layer: input, hidden layers, output.
     activation
         the function f after each hidden layer: "relu", "tanh" or "sigmoid".
+
+    Raises
+    ------
+    ValueError
+        when ``sizes`` are not at least two positive integers, or ``activation`` is none of these.
     """
 
     sizes: tuple[int, ...]
@@ -54,7 +59,13 @@ class MLP(nn.Module):
         self.layers = nn.Sequential(*layers[:-1])
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, …) to (batch, sizes[-1]); the dimensions after the first are laid out in one row."""
+        """Map (batch, …) to (batch, sizes[-1]); the dimensions after the first are laid out in one row.
+
+        Raises
+        ------
+        ValueError
+            when an example has another number of values than ``sizes[0]``.
+        """
         x = x.flatten(1)
         if x.shape[1] != self.config.sizes[0]:
             raise ValueError(f"x has {x.shape[1]} numbers per example; allowed is sizes[0] = {self.config.sizes[0]}")

@@ -21,6 +21,11 @@ class NGram:
     ----------
     order
         length of the longest sequence that is counted, ≥ 1.
+
+    Raises
+    ------
+    ValueError
+        when ``order`` is less than 1.
     """
 
     def __init__(self, order: int):
@@ -32,7 +37,13 @@ class NGram:
         self._vocabulary = 0
 
     def fit(self, text: str) -> NGram:
-        """Count every sequence of up to ``order`` characters of ``text``; returns the model itself."""
+        """Count every sequence of up to ``order`` characters of ``text``; returns the model itself.
+
+        Raises
+        ------
+        ValueError
+            when ``text`` is empty.
+        """
         if not text:
             raise ValueError("text is empty; there is nothing to count")
         self._vocabulary = len(set(text))

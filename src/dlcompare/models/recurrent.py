@@ -70,7 +70,13 @@ class Recurrent(nn.Module):
         self.output = nn.Linear(config.hidden_size, config.output_size)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, seq, input_size) to (batch, seq, output_size), from a hidden state of zeros."""
+        """Map (batch, seq, input_size) to (batch, seq, output_size), from a hidden state of zeros.
+
+        Raises
+        ------
+        ValueError
+            when ``x`` has another shape.
+        """
         if x.ndim != 3 or x.shape[2] != self.config.input_size:
             raise ValueError(
                 f"x has shape {tuple(x.shape)}; allowed is (batch, seq, input_size = {self.config.input_size})"

@@ -44,6 +44,11 @@ class ResNetConfig:
         feature maps of the first convolution.
     classes
         number of classes.
+
+    Raises
+    ------
+    ValueError
+        when a field is out of range, ``block`` is none of these, or there is not one width per stage.
     """
 
     block: BlockKind

@@ -42,6 +42,11 @@ class TransformerConfig:
     learned_positions
         whether position vectors are learned, one table for source and target, instead of sines and cosines. The
         paper finds the two "nearly identical" in quality (table 3, row E).
+
+    Raises
+    ------
+    ValueError
+        when a field is out of range, or ``d_model`` is no even multiple of ``n_head``.
     """
 
     vocab_size: int

@@ -34,6 +34,11 @@ class ViTConfig:
         number of classes.
     dropout
         probability of dropping a value in training.
+
+    Raises
+    ------
+    ValueError
+        when a field is out of range, ``patch_size`` does not divide ``image_size``, or ``n_head`` ``d_model``.
     """
 
     image_size: int

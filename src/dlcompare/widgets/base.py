@@ -79,6 +79,11 @@ class Explorable(anywidget.AnyWidget):
         digits and hyphens; without it the module's name.
     **traits:
         First values of the traits.
+
+    Raises
+    ------
+    StateError
+        (a ``ValueError``) when ``name`` is not of that form.
     """
 
     #: The front end's module: ``js/src/MODULE.js`` with ``js/src/MODULE.css``.

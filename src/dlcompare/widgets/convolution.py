@@ -218,7 +218,7 @@ class ConvolutionStepper(Explorable):
 
     @property
     def window(self) -> Tensor:
-        """The part of the padded image under the kernel at :attr:`position`, (k, k)."""
+        """The part of the padded image under the kernel at ``position``, (k, k)."""
         padded = F.pad(self._pixels[self.image], (self.padding,) * 4)
         top, left = (at * self.stride for at in self.position)
         size = len(self.kernel)

@@ -46,6 +46,16 @@ def widget() -> ConvolutionStepper:
     return ConvolutionStepper(torch.rand(2, 28, 28), [1, 2])
 
 
+@pytest.mark.parametrize("missing", ["figure", "alternative_text", "caption"])
+def test_a_widget_must_draw_and_describe_itself(missing: str) -> None:
+    class Bare(base.Explorable):
+        module = "convolution"
+        text_prefixes = ()
+
+    with pytest.raises(NotImplementedError, match=rf"Bare must define {missing}\(\)"):
+        getattr(Bare(), missing)()
+
+
 def bundle(widget: ConvolutionStepper) -> dict[str, object]:
     shown = widget._repr_mimebundle_()
     return shown[0] if isinstance(shown, tuple) else shown
