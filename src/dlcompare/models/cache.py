@@ -25,7 +25,7 @@ class KVCache:
     n_layer, batch, n_head, size, d_head
         layers, sequences side by side, heads that have keys and values, tokens there is room for, width of a head.
     like
-        a tensor whose type and device the cache takes.
+        a tensor of any shape, whose type and device the cache takes.
     """
 
     def __init__(self, n_layer: int, batch: int, n_head: int, size: int, d_head: int, like: Tensor):
@@ -55,7 +55,7 @@ class KVCache:
             )
 
     def reorder(self, rows: Tensor) -> None:
-        """Let row i go on from what row ``rows[i]`` has read: how beam search drops and doubles beams."""
+        """Let row i go on from what row ``rows[i]`` has read, rows (batch,): how beam search drops and doubles beams."""
         read = self.length
         self.keys[:, :, :, :read] = self.keys[:, rows, :, :read]
         self.values[:, :, :, :read] = self.values[:, rows, :, :read]
