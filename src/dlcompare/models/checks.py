@@ -23,21 +23,22 @@ def check_probability(config: object, name: str) -> None:
         raise ValueError(f"{name} is {value!r}; allowed is 0 ≤ {name} < 1")
 
 
-def check_ids(ids: Tensor, vocab_size: int, longest: int | None = None) -> None:
+def check_ids(ids: Tensor, vocab_size: int, longest: int | None = None, name: str = "ids") -> None:
     """Raise ValueError unless ``ids`` is an integer (batch, seq) tensor of known ids and of allowed length.
 
-    Values are looked at only where that is cheap and possible: on the CPU and outside a trace.
+    ``name`` is what the caller calls them. Values are looked at only where that is cheap and possible: on the CPU
+    and outside a trace.
     """
     if ids.ndim != 2:
-        raise ValueError(f"ids has shape {tuple(ids.shape)}; allowed is (batch, seq)")
+        raise ValueError(f"{name} has shape {tuple(ids.shape)}; allowed is (batch, seq)")
     if ids.dtype not in (torch.int64, torch.int32):
-        raise ValueError(f"ids has dtype {ids.dtype}; allowed are torch.int64 and torch.int32")
+        raise ValueError(f"{name} has dtype {ids.dtype}; allowed are torch.int64 and torch.int32")
     if longest is not None and ids.shape[1] > longest:
-        raise ValueError(f"ids is {ids.shape[1]} tokens long; allowed are at most block_size = {longest}")
+        raise ValueError(f"{name} is {ids.shape[1]} tokens long; allowed are at most block_size = {longest}")
     if ids.device.type == "cpu" and not torch.compiler.is_compiling() and ids.numel():
         low, high = int(ids.min()), int(ids.max())
         if low < 0 or high >= vocab_size:
-            raise ValueError(f"ids contains {low if low < 0 else high}; allowed are 0 to {vocab_size - 1}")
+            raise ValueError(f"{name} contains {low if low < 0 else high}; allowed are 0 to {vocab_size - 1}")
 
 
 def check_images(x: Tensor, channels: int, size: int | None = None) -> None:

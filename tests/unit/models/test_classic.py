@@ -1,4 +1,4 @@
-"""MLP, CNN, Transformer encoder and n-gram model."""
+"""MLP, CNN and n-gram model."""
 
 import math
 from collections import Counter
@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcompare.models import CNN, MLP, CNNConfig, EncoderConfig, MLPConfig, NGram, TransformerEncoder
-from dlcompare.models.transformer import sinusoidal_positions
+from dlcompare.models import CNN, MLP, CNNConfig, MLPConfig, NGram
 from dlcompare.training import n_parameters
 
 
@@ -63,64 +62,6 @@ def test_cnn_names_bad_arguments():
         CNNConfig(channels=())
     with pytest.raises(ValueError, match=r"x has shape \(1, 3, 28, 28\); allowed is \(batch, 1, 28, 28\)"):
         CNN(CNNConfig())(torch.zeros(1, 3, 28, 28))
-
-
-ENCODER = EncoderConfig(vocab_size=9, block_size=6, n_layer=2, n_head=2, d_model=8, classes=3)
-
-
-def test_encoder_block_equals_torchs_own():
-    torch.manual_seed(0)
-    block = TransformerEncoder(ENCODER).double().eval().blocks[0]
-    reference = torch.nn.TransformerEncoderLayer(8, 2, 32, dropout=0.0, batch_first=True).double().eval()
-    reference.load_state_dict(
-        {
-            "self_attn.in_proj_weight": block.attention.query_key_value.weight,
-            "self_attn.in_proj_bias": block.attention.query_key_value.bias,
-            "self_attn.out_proj.weight": block.attention.project.weight,
-            "self_attn.out_proj.bias": block.attention.project.bias,
-            "linear1.weight": block.mlp[0].weight,
-            "linear1.bias": block.mlp[0].bias,
-            "linear2.weight": block.mlp[2].weight,
-            "linear2.bias": block.mlp[2].bias,
-            "norm1.weight": block.norm1.weight,
-            "norm1.bias": block.norm1.bias,
-            "norm2.weight": block.norm2.weight,
-            "norm2.bias": block.norm2.bias,
-        }
-    )
-    x = torch.randn(2, 5, 8, dtype=torch.float64)
-    assert torch.allclose(block(x), reference(x), atol=1e-12)
-
-
-def test_encoder_ignores_padding():
-    torch.manual_seed(0)
-    model = TransformerEncoder(ENCODER).double().eval()
-    ids = torch.tensor([[1, 2, 3, 0, 0]])
-    visible = torch.tensor([[True, True, True, False, False]])
-    assert torch.allclose(model(ids, visible), model(ids[:, :3]), atol=1e-12)
-
-
-def test_encoder_sees_both_ways():
-    torch.manual_seed(0)
-    model = TransformerEncoder(ENCODER).double().eval()
-    first, second = model.encode(torch.tensor([[1, 2, 3]])), model.encode(torch.tensor([[1, 2, 4]]))
-    assert not torch.allclose(first[:, 0], second[:, 0], atol=1e-6)
-
-
-def test_positions_are_the_papers_sines_and_cosines():
-    positions = sinusoidal_positions(50, 16)
-    for t in (0, 1, 49):
-        for i in (0, 3, 7):
-            angle = t / 10000 ** (2 * i / 16)
-            assert positions[t, 2 * i].item() == pytest.approx(math.sin(angle), abs=1e-5)
-            assert positions[t, 2 * i + 1].item() == pytest.approx(math.cos(angle), abs=1e-5)
-
-
-def test_encoder_names_bad_arguments():
-    with pytest.raises(ValueError, match="d_model is 7; allowed are even multiples of n_head = 1"):
-        EncoderConfig(vocab_size=9, block_size=6, n_layer=2, n_head=1, d_model=7, classes=3)
-    with pytest.raises(ValueError, match="at most block_size = 6"):
-        TransformerEncoder(ENCODER)(torch.zeros(1, 7, dtype=torch.long))
 
 
 TEXTS = st.text(alphabet="abc ", min_size=1, max_size=60)
