@@ -2,7 +2,7 @@
 
 The ``load_...`` functions return :class:`Splits` of typed, frozen records. The file of a set is fetched the
 first time it is needed, into the folder that ``DLCOMPARE_DATA`` names or the user's cache directory;
-``dlcompare data fetch --all`` fetches them all beforehand. Importing this module imports neither torch nor
+``dlcompare data fetch --all`` fetches all but the optional ones beforehand. Importing this module imports neither torch nor
 numpy.
 """
 

@@ -37,6 +37,9 @@ class Entry:
         the archive, ``"outer.tar.gz!inner.txt"``
     licence, source, citation : str
         the licence of the data, who published them first, and how to cite them
+    optional : bool
+        whether ``dlcompare data fetch --all`` passes over it, because it is large and few need it; a registry file
+        without this field means no
     """
 
     name: str
@@ -52,6 +55,7 @@ class Entry:
     licence: str
     source: str
     citation: str
+    optional: bool = False
 
     def __post_init__(self) -> None:
         def check(holds: bool, field: str, allowed: str) -> None:
@@ -72,6 +76,7 @@ class Entry:
         )
         check(isinstance(self.bytes, int) and self.bytes > 0, "bytes", "a positive whole number")
         check(len(self.members) > 0, "members", "at least one path")
+        check(isinstance(self.optional, bool), "optional", "true or false")
 
     @property
     def requirement(self) -> str:
@@ -80,9 +85,9 @@ class Entry:
 
 
 def _parse(fields: Mapping[str, Any], where: str) -> Entry:
-    expected = {field.name for field in dataclasses.fields(Entry)}
-    if set(fields) != expected:
-        missing, unknown = sorted(expected - set(fields)), sorted(set(fields) - expected)
+    known = {field.name for field in dataclasses.fields(Entry)}
+    missing, unknown = sorted(known - {"optional"} - set(fields)), sorted(set(fields) - known)
+    if missing or unknown:
         raise ValueError(f"registry file {where}: missing fields {missing}, unknown fields {unknown}")
     return Entry(**{**fields, "members": tuple(fields["members"])})
 

@@ -22,18 +22,20 @@ app = typer.Typer(
 
 @app.command("list")
 def list_sets() -> None:
-    """Show every data set: what is in it, its size, its licence, and whether it is in the cache."""
+    """Show every data set: what is in it, its licence, its size, whether --all passes over it, and whether it is there."""
     table = Table(caption=f"cache: {cache_folder()} (another one: set DLCOMPARE_DATA)", caption_justify="left")
     for column in ("name", "what", "licence"):
         table.add_column(column, overflow="fold")
     table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("optional", no_wrap=True)
     table.add_column("cached", no_wrap=True)
     try:
         for item in registry().values():
             state = "yes" if cached(item.name) else "no"
             if state == "no" and (cache_folder() / item.filename).exists():
                 state = "damaged"
-            table.add_row(item.name, item.what, item.licence, f"{item.bytes / 1e6:.1f} MB", state)
+            size, optional = f"{item.bytes / 1e6:.1f} MB", "yes" if item.optional else "no"
+            table.add_row(item.name, item.what, item.licence, size, optional, state)
     except DataError as error:
         _complain(error)
         raise typer.Exit(1) from None
@@ -41,13 +43,15 @@ def list_sets() -> None:
 
 
 _NAMES = typer.Argument(metavar="NAME…", help="data sets, as `dlcompare data list` names them")
-_ALL = typer.Option("--all", help="fetch every data set")
+_ALL = typer.Option("--all", help="fetch every data set that is not optional")
+_OPTIONAL = typer.Option("--optional", help="with --all: the optional ones too")
 
 
 @app.command("fetch")
 def fetch_sets(
     names: Annotated[list[str] | None, _NAMES] = None,
     every: Annotated[bool, _ALL] = False,
+    optional: Annotated[bool, _OPTIONAL] = False,
 ) -> None:
     """Fetch data sets into the cache, each one pinned file, checked by its SHA-256.
 
@@ -57,7 +61,10 @@ def fetch_sets(
     """
     if every == bool(names):
         raise typer.BadParameter("give either names or --all", param_hint="NAME…")
-    wanted = list(registry()) if every else list(dict.fromkeys(names or []))
+    if optional and not every:
+        raise typer.BadParameter("goes with --all; a name fetches an optional set too", param_hint="--optional")
+    whole = [item.name for item in registry().values() if optional or not item.optional]
+    wanted = whole if every else list(dict.fromkeys(names or []))
     try:
         for name in wanted:
             entry(name)

@@ -36,7 +36,7 @@ def test_list_shows_every_set_and_whether_it_is_there(invoke, pin):
         cells = row(result.output, name)
         assert cells[1] == entry.what
         assert cells[2] == entry.licence
-        assert cells[3:] == [f"{entry.bytes / 1e6:.1f} MB", "no"]
+        assert cells[3:] == [f"{entry.bytes / 1e6:.1f} MB", "yes" if entry.optional else "no", "no"]
     assert str(pinned.folder) in result.output.replace("\n", "")
     data.fetch("questions")
     assert row(invoke("data", "list").output, "questions")[-1] == "yes"
@@ -89,11 +89,25 @@ def test_one_failure_does_not_keep_the_others_back(invoke, pin, fake_pip, monkey
     assert not bad.path.exists()
 
 
-def test_all_means_every_set(invoke, monkeypatch):
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--all"], [name for name in data.registry() if name != "smollm2"]),
+        (["--all", "--optional"], list(data.registry())),
+        (["smollm2"], ["smollm2"]),
+    ],
+)
+def test_an_optional_set_is_fetched_only_when_asked_for(invoke, monkeypatch, arguments, expected):
     fetched = []
     monkeypatch.setattr("dlcompare.data.cli.fetch", fetched.append)
-    assert invoke("data", "fetch", "--all").exit_code == 0
-    assert fetched == list(data.registry())
+    assert invoke("data", "fetch", *arguments).exit_code == 0
+    assert fetched == expected
+
+
+def test_optional_alone_is_refused(invoke):
+    for arguments in (["--optional"], ["questions", "--optional"]):
+        assert invoke("data", "fetch", *arguments).exit_code == 2
+    assert "goes with --all" in invoke("data", "fetch", "questions", "--optional").stderr
 
 
 def test_an_unknown_name_fetches_nothing(invoke, pin):

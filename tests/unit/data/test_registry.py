@@ -23,12 +23,13 @@ FIELDS = {
 }
 
 
-def test_seven_sets_each_with_a_registry_file_of_its_name():
+def test_eight_sets_each_with_a_registry_file_of_its_name():
     files = {file.name for file in (resources.files("dlcompare.data") / "registry").iterdir()}
     assert files == {f"{name}.json" for name in data.registry()}
     assert set(data.registry()) == {
-        *("dialogue", "digits", "questions", "sentiment", "shakespeare", "surnames", "temperatures"),
+        *("dialogue", "digits", "questions", "sentiment", "shakespeare", "smollm2", "surnames", "temperatures"),
     }
+    assert [entry.name for entry in data.registry().values() if entry.optional] == ["smollm2"]
 
 
 @pytest.mark.parametrize("name", sorted(data.registry()))
@@ -58,6 +59,8 @@ def test_a_good_entry_is_parsed():
     entry = _registry._parse(FIELDS, "sums.json")
     assert entry.requirement == "sums==1.0"
     assert entry.members == ("sums/sums.csv",)
+    assert not entry.optional
+    assert _registry._parse({**FIELDS, "optional": True}, "sums.json").optional
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,7 @@ def test_a_good_entry_is_parsed():
         ("bytes", "10"),
         ("members", []),
         ("licence", " "),
+        ("optional", "no"),
     ],
 )
 def test_a_wrong_entry_names_the_field(field, value):
