@@ -69,7 +69,7 @@ class Cost:
 
 
 def _rows(y: Tensor) -> int:
-    """How many vectors ``y`` consists of: tokens, mostly."""
+    """Count the vectors that ``y`` consists of: tokens, mostly."""
     return y.shape[:-1].numel()
 
 
@@ -123,54 +123,54 @@ def _output(module: nn.Module, x: Sequence[Tensor], y: Tensor) -> Kept:
 
 
 def _layer_norm(module: nn.LayerNorm, x: Sequence[Tensor], y: Tensor) -> Kept:
-    """The input, and the mean and the deviation of each row."""
+    """Keep the input, and the mean and the deviation of each row."""
     return x[0], 2 * _rows(y)
 
 
 def _batch_norm(module: nn.BatchNorm2d, x: Sequence[Tensor], y: Tensor) -> Kept:
-    """The input, and the mean and the deviation of each channel."""
+    """Keep the input, and the mean and the deviation of each channel."""
     return x[0], 2 * module.num_features
 
 
 def _response_norm(module: nn.LocalResponseNorm, x: Sequence[Tensor], y: Tensor) -> Kept:
-    """The input, its squares with the channels padded, their local sum, and that to the power β."""
+    """Keep the input, its squares with the channels padded, their local sum, and that to the power β."""
     padded = y.numel() // y.shape[1] * (y.shape[1] + module.size - 1)
     return x[0], padded + 2 * y.numel()
 
 
 def _rms_norm(module: RMSNorm, x: Sequence[Tensor], y: Tensor) -> Kept:
-    """The input, the root of each row's mean square, and the input divided by it."""
+    """Keep the input, the root of each row's mean square, and the input divided by it."""
     return x[0], _rows(y) + y.numel()
 
 
 def _heads(module: Any, x: Sequence[Tensor], y: Tensor) -> Kept:
-    """Queries, and as wide, keys and values; the weights are the softmax's to keep."""
+    """Keep queries, and as wide, keys and values; the weights are the softmax's to keep."""
     memory = x[1] if isinstance(module, MultiHeadCrossAttention) else x[0]
     return ((_rows(y) + 2 * _rows(memory)) * module.n_head * module.d_head,)
 
 
 def _rotated_heads(module: GroupedQueryAttention, x: Sequence[Tensor], y: Tensor) -> Kept:
-    """The same, keys and values repeated for each head of their group; and cos and sin of all angles, twice."""
+    """Keep the same, keys and values repeated for each head of their group; and cos and sin of all angles, twice."""
     return (*_heads(module, x, y), 2 * x[0].shape[1] * module.d_head)
 
 
 def _gated(module: SwiGLU, x: Sequence[Tensor], y: Tensor) -> Kept:
-    """The two factors, gate and value."""
+    """Keep the two factors, gate and value."""
     return (2 * _rows(y) * module.up.out_features,)
 
 
 def _own(module: nn.Module, x: Sequence[Tensor], y: Tensor) -> Kept:
-    """As many numbers of its own as it puts out: the tanh, or the sums, before they are scaled."""
+    """Keep as many numbers of its own as it puts out: the tanh, or the sums, before they are scaled."""
     return (y.numel(),)
 
 
 def _differences(module: RadialBasis, x: Sequence[Tensor], y: Tensor) -> Kept:
-    """The differences to each code, before they are squared."""
+    """Keep the differences to each code, before they are squared."""
     return (len(y) * module.codes.numel(),)
 
 
 def _mean(module: TransformerEncoder, x: Sequence[Tensor], y: Tensor) -> Kept:
-    """The weight of each position in the mean, and their sum."""
+    """Keep the weight of each position in the mean, and their sum."""
     return (x[0].numel() + len(y),)
 
 
@@ -282,19 +282,24 @@ def costs(model: nn.Module, *inputs: Tensor) -> dict[str, Cost]:
         module.register_forward_hook(lambda module, x, output, name=name: count(name, module, x, output))
     copied(*(x.to("meta") for x in inputs))
 
+    parts: dict[str, list[str]] = {name: [] for name in products}  # of each module, itself among them
+    for part in products:
+        steps = part.split(".")
+        for name in {"", *(".".join(steps[:n]) for n in range(1, len(steps) + 1))} & parts.keys():
+            parts[name].append(part)
+
     result = {}
-    for name in products:
-        parts = [part for part in products if not name or part == name or part.startswith(f"{name}.")]
-        parameters = {p for part in parts for p in originals[part].parameters(recurse=False)}
+    for name, inside in parts.items():
+        parameters = {p for part in inside for p in originals[part].parameters(recurse=False)}
         keeper, known = _Keeper(), True
-        for part in parts:
+        for part in inside:
             here = kept[part]
             known = known and here is not None
             for what in here or ():
                 keeper.keep(what)
         result[name] = Cost(
             sum(p.numel() for p in parameters),
-            sum(products[part] for part in parts),
+            sum(products[part] for part in inside),
             keeper.total if known else None,
         )
     return result
