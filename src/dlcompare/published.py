@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,9 +186,10 @@ def _gpt3(key: str, printed: str, value: float, unit: float, millions: int, last
     """``millions`` is what table D.1 prints, with the last place ``last``."""
     config: GPTConfig = GPT3[key]
     variants = {}
-    if config.attention_width != config.d_model:
-        even = {"XL": ("16 heads", {"n_head": 16}), "13B": ("width 5,120", {"d_model": 5120})}[key]
-        variants[f"with {even[0]}"] = dataclasses.replace(config, **even[1]).n_parameters
+    if key == "XL":
+        variants["with 16 heads"] = dataclasses.replace(config, n_head=16).n_parameters
+    elif key == "13B":
+        variants["with width 5,120"] = dataclasses.replace(config, d_model=5120).n_parameters
     counts = next(iter(variants), AS_BUILT)
     training = (
         Figure("3.14 × 10²³", 3.14e23, 1e21, "brown2020", "table D.1", quantity="training_flops"),
@@ -282,9 +282,15 @@ def figures_of(row: dict[str, Any], quantity: Quantity = "parameters") -> list[d
 
 
 def _shapes(model: nn.Module) -> list[dict[str, Any]]:
-    """Return the shapes of all parameters, a shared one once; those of equal parts on one line, numbers left open."""
-    shapes = Counter((re.sub(r"\d+", "*", name), tuple(p.shape)) for name, p in model.named_parameters())
-    return [{"parameter": name, "shape": list(shape), "times": times} for (name, shape), times in shapes.items()]
+    """Return the shapes of all parameters, a shared one once; those that repeat from block to block on one line."""
+    groups: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for name, parameter in model.named_parameters():
+        pattern = re.sub(r"(\.\d+)+\.", lambda found: ".*" * found[0].count(".", 1) + ".", name, count=1)
+        groups.setdefault((pattern, tuple(parameter.shape)), []).append(name)
+    return [
+        {"parameter": names[0] if len(names) == 1 else pattern, "shape": list(shape), "times": len(names)}
+        for (pattern, shape), names in groups.items()
+    ]
 
 
 def _row(entry: Published) -> dict[str, Any]:

@@ -102,7 +102,8 @@ def _attention(module: Any, x: Sequence[Tensor], y: Tensor) -> int:
     The keys belong to the last sequence that comes in: x itself, or the memory that it asks.
     """
     memory = x[1] if isinstance(module, MultiHeadCrossAttention) else x[0]
-    return 2 * _rows(y) * memory.shape[1] * module.n_head * module.d_head
+    width: int = module.n_head * module.d_head
+    return 2 * _rows(y) * memory.shape[1] * width
 
 
 # --- activations: the same arguments; a tensor, or how many numbers that no other layer sees -----------------------
