@@ -247,7 +247,7 @@ PUBLISHED: tuple[Published, ...] = (
     ),
     Published(
         "GPT-1", "gpt", 2018, GPT, GPT1, GPT1.n_parameters, ((1, GPT1.block_size),),
-        (Figure("117M", 117e6, 1e6, "radford2019", "table 2"),),
+        (Figure("117M", 117e6, 1e6, "radford2019", "table 2, whose smallest size is “equivalent to the original GPT”"),),
     ),
     _bert("BERT base", BERT_BASE, 110),
     _bert("BERT large", BERT_LARGE, 340),
