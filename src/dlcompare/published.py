@@ -169,7 +169,7 @@ def _vit(name: str, config: vit.ViTConfig, millions: int, counts: str, note: str
 def _gpt2(name: str, key: str, in_paper: int, in_code: str, value: float, unit: float, note: str = "") -> Published:
     config = GPT2[key]
     old = dataclasses.replace(config, vocab_size=GPT1.vocab_size)
-    variant = "with GPT-1's vocabulary of 40,478 tokens"
+    variant = "with GPT-1's vocabulary"
     return Published(
         name, "gpt", 2019, GPT, config, config.n_parameters, ((1, config.block_size),),
         (
@@ -177,8 +177,8 @@ def _gpt2(name: str, key: str, in_paper: int, in_code: str, value: float, unit: 
             Figure(in_code, value, unit, "openai2019", "note on the models"),
         ),
         variants={variant: old.n_parameters},
-        note="The authors call the paper's figure an error and don't say what it counts. With GPT-1's vocabulary and "
-        "GPT-2's 1,024 positions the formula gives it for all four sizes." + note,
+        note="The authors call the paper's figure an error and don't say what it counts. With GPT-1's vocabulary "
+        "of 40,478 tokens and GPT-2's 1,024 positions the formula gives it for all four sizes." + note,
     )  # fmt: skip
 
 
@@ -247,7 +247,7 @@ PUBLISHED: tuple[Published, ...] = (
     ),
     Published(
         "GPT-1", "gpt", 2018, GPT, GPT1, GPT1.n_parameters, ((1, GPT1.block_size),),
-        (Figure("117M", 117e6, 1e6, "radford2019", "table 2, whose smallest size is “equivalent to the original GPT”"),),
+        (Figure("117M", 117e6, 1e6, "radford2019", "table 2, the smallest size"),),  # "equivalent to the original GPT"
     ),
     _bert("BERT base", BERT_BASE, 110),
     _bert("BERT large", BERT_LARGE, 340),
