@@ -29,6 +29,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, UntypedStorage, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
@@ -60,7 +61,7 @@ class Cost:
 
     parameters: int
     multiply_adds: int
-    activations: int | None
+    activations: int | None = 0
 
     @property
     def flops(self) -> int:
@@ -281,7 +282,8 @@ def costs(model: nn.Module, *inputs: Tensor) -> dict[str, Cost]:
 
     for name, module in copied.named_modules():
         module.register_forward_hook(lambda module, x, output, name=name: count(name, module, x, output))
-    copied(*(x.to("meta") for x in inputs))
+    with torch.no_grad():
+        copied(*(x.to("meta") for x in inputs))
 
     parts: dict[str, list[str]] = {name: [] for name in products}  # of each module, itself among them
     for part in products:
