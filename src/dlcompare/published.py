@@ -54,7 +54,7 @@ class Figure:
     quantity
         what is counted: parameters, multiply-adds of one example forward, or the FLOPs of the whole training.
     counts
-        which variant of the model it counts, a key of :attr:`Published.variants`. Few sources say; where the numbers
+        which variant of the model it counts, a key of ``Published.variants``. Few sources say; where the numbers
         tell it, the note says so.
     """
 
