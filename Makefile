@@ -28,6 +28,7 @@ help:
 	@echo "make format  bring Python files and notebooks into their canonical form"
 	@echo "make lock    write requirements.txt anew from pyproject.toml (UPGRADE=1 takes newer releases)"
 	@echo "make data    fetch the data sets into the cache"
+	@echo "make models  write data/models.json anew, the table of published configurations"
 	@echo "make clean   remove what was built; .venv, the fetched data and Node's packages stay"
 	@echo
 	@echo "PYTHON names the Python that .venv is made with ($(PYTHON)), DLCOMPARE_JOBS how many chapters are"
@@ -96,6 +97,10 @@ format: setup
 .PHONY: lock
 lock: setup
 	@"$(PY)" -m tools.lock $(if $(UPGRADE),--upgrade)
+
+.PHONY: models
+models: setup
+	@"$(PY)" -m tools.models_table
 
 .PHONY: clean
 clean:
