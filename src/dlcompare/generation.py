@@ -238,7 +238,7 @@ def trace(
     stop: Collection[int] = (),
     use_cache: bool = True,
 ) -> GenerationTrace:
-    """Generate, and keep every step with its distributions; the arguments are those of :func:`steps`."""
+    """Continue ``ids`` (batch, seq) and keep every step with its distributions; arguments as in :func:`steps`."""
     kept = tuple(steps(model, ids, max_new_tokens, sampler, generator=generator, stop=stop, use_cache=use_cache))
     new = [step.token[:, None] for step in kept]
     return GenerationTrace(torch.cat([ids, *new], dim=1), kept)
