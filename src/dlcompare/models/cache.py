@@ -55,7 +55,7 @@ class KVCache:
             )
 
     def reorder(self, rows: Tensor) -> None:
-        """Let row i go on from what row ``rows[i]`` has read, rows (batch,): how beam search drops and doubles beams."""
+        """Let row i go on from what row ``rows[i]`` has read; rows (batch,). So beam search drops and doubles beams."""
         read = self.length
         self.keys[:, :, :, :read] = self.keys[:, rows, :, :read]
         self.values[:, :, :, :read] = self.values[:, rows, :, :read]
