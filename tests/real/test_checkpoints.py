@@ -10,6 +10,7 @@ from dlcompare import checkpoints, data
 from dlcompare.generation import generate_text
 from dlcompare.models import NGram
 from dlcompare.recipes import RECIPES
+from dlcompare.sampling import Sampler
 from dlcompare.training import accuracy, bits_per_character, n_parameters
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +83,7 @@ def test_the_gpt_beats_the_ngram_model_and_an_lstm_of_its_size_that_had_no_less_
 def test_the_gpt_writes_in_the_form_of_a_play():
     """A speaker's name on a line of its own, then speech; and words that Shakespeare used."""
     loaded = checkpoints.load("shakespeare-gpt")
-    text = generate_text(loaded.model, loaded.tokenizer, "ROMEO.\n", 400, temperature=0.8, seed=1)
+    text = generate_text(loaded.model, loaded.tokenizer, "ROMEO.\n", 400, Sampler(temperature=0.8), seed=1)
     speakers = re.findall(r"^[A-Z][A-Za-z ]{2,20}\.$", text, flags=re.MULTILINE)
     assert len(speakers) >= 3
     known = set(re.findall(r"[a-z']+", data.load_shakespeare().train.text.lower()))

@@ -15,6 +15,7 @@ from tokenizers import pre_tokenizers
 from dlcompare import data, smollm
 from dlcompare.generation import generate, generate_text
 from dlcompare.models.llama import SMOLLM2_135M
+from dlcompare.sampling import GREEDY
 from dlcompare.training import n_parameters
 
 SHEET = " ".join((Path(__file__).parents[2] / "data" / "smollm2.md").read_text(encoding="utf-8").split())
@@ -124,14 +125,21 @@ def test_the_template_is_that_of_the_file(loaded, their_tokenizer):
 def reply(loaded, question, max_new_tokens):
     ids = torch.tensor([smollm.encode_chat(loaded.tokenizer, [question])])
     end = loaded.tokenizer.id_of(smollm.IM_END)
-    said = generate(loaded.model, ids, max_new_tokens, greedy=True, stop={end})[0, ids.shape[1] :]
+    said = generate(loaded.model, ids, max_new_tokens, GREEDY, stop={end})[0, ids.shape[1] :]
     return loaded.tokenizer.decode(said.tolist())
 
 
 def test_it_says_something_sensible(loaded):
-    text = generate_text(loaded.model, loaded.tokenizer, "The capital of France is", 3, greedy=True)
+    text = generate_text(loaded.model, loaded.tokenizer, "The capital of France is", 3, GREEDY)
     assert text.startswith("The capital of France is Paris")
     assert reply(loaded, "What is the capital of France?", 12) == "The capital of France is Paris.<|im_end|>"
+
+
+def test_it_remembers_what_was_said(loaded):
+    talker = smollm.talker(loaded)
+    turns = ["My name is Orlando.", "Nice to meet you, Orlando.", "What is my name?"]
+    assert "Orlando" in talker.reply(turns, sampler=GREEDY, max_new_tokens=12)
+    assert "Orlando" not in talker.reply(turns[2:], sampler=GREEDY, max_new_tokens=12)
 
 
 # --- the data sheet
