@@ -135,11 +135,11 @@ def test_it_says_something_sensible(loaded):
     assert reply(loaded, "What is the capital of France?", 12) == "The capital of France is Paris.<|im_end|>"
 
 
-def test_it_remembers_what_was_said(loaded):
+def test_the_whole_history_reaches_it(loaded):
     talker = smollm.talker(loaded)
-    turns = ["My name is Orlando.", "Nice to meet you, Orlando.", "What is my name?"]
-    assert "Orlando" in talker.reply(turns, sampler=GREEDY, max_new_tokens=12)
-    assert "Orlando" not in talker.reply(turns[2:], sampler=GREEDY, max_new_tokens=12)
+    turns = ["The cat is called Quill.", "That is a nice name for a cat.", "What is the cat called?"]
+    assert talker.reply(turns, sampler=GREEDY, max_new_tokens=12) == "The cat is called Quill."
+    assert "Quill" not in talker.reply(turns[2:], sampler=GREEDY, max_new_tokens=12)
 
 
 # --- the data sheet
