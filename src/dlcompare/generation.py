@@ -1,7 +1,8 @@
 """Generation: predict the next token, choose one, append it, repeat.
 
-:func:`steps` is the loop; all else is made of it. A model's memory of what it has read is a key-value cache (GPT) or a
-hidden state (recurrent). With memory or without, the text is the same: only the time differs.
+:func:`steps` is the loop; prompts of unequal lengths and beams need loops of their own, with the same memory. What
+a model remembers of what it has read is a key-value cache (GPT, Llama) or a hidden state (recurrent). With memory or
+without, the text is the same: only the time differs.
 """
 
 from __future__ import annotations

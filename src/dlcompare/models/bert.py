@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlcompare.models.attention import head_width
 from dlcompare.models.checks import check_ids, check_positive, check_probability
 from dlcompare.models.encoder import EncoderBlock
 
@@ -62,8 +63,7 @@ class BERTConfig:
     def __post_init__(self) -> None:
         check_positive(self, "vocab_size", "block_size", "n_layer", "n_head", "d_model")
         check_probability(self, "dropout")
-        if self.d_model % self.n_head:
-            raise ValueError(f"n_head is {self.n_head}, which does not divide d_model = {self.d_model}")
+        head_width(self.d_model, self.n_head)
 
     @property
     def n_encoder_parameters(self) -> int:

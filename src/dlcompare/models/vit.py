@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dlcompare.models.attention import MultiHeadSelfAttention
+from dlcompare.models.attention import MultiHeadSelfAttention, head_width
 from dlcompare.models.checks import check_images, check_positive, check_probability
 
 __all__ = ["VIT_BASE_16", "VIT_DIGITS", "VIT_HUGE_14", "VIT_LARGE_16", "ViT", "ViTBlock", "ViTConfig"]
@@ -55,8 +55,7 @@ class ViTConfig:
         check_probability(self, "dropout")
         if self.image_size % self.patch_size:
             raise ValueError(f"patch_size is {self.patch_size}, which does not divide image_size = {self.image_size}")
-        if self.d_model % self.n_head:
-            raise ValueError(f"n_head is {self.n_head}, which does not divide d_model = {self.d_model}")
+        head_width(self.d_model, self.n_head)
 
     @property
     def n_patch(self) -> int:
