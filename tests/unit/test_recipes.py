@@ -10,7 +10,7 @@ from dlcompare.dialogue import examples, reply_bits_per_character
 from dlcompare.models import GPT, MLP, GPTConfig, MLPConfig, NGram
 from dlcompare.recipes import RECIPES
 from dlcompare.tokenization import BPETokenizer
-from dlcompare.training import classification_loss
+from dlcompare.training import classification_loss, mixed_batches
 
 
 def stripes(labels: list[int]) -> data.Images:
@@ -126,7 +126,7 @@ def test_the_dialogue_recipe_starts_from_a_language_model(tmp_path, tiny_dialogu
 
 
 def test_two_kinds_of_batches_are_mixed_by_their_share():
-    kinds = recipes._mixed(itertools.repeat("a"), itertools.repeat("b"), 0.3, torch.Generator().manual_seed(0))
+    kinds = mixed_batches(itertools.repeat("a"), itertools.repeat("b"), 0.3, torch.Generator().manual_seed(0))
     assert list(itertools.islice(kinds, 2000)).count("a") / 2000 == pytest.approx(0.3, abs=0.03)
 
 

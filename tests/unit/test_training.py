@@ -90,7 +90,7 @@ def test_evaluation_time_is_not_training_time():
         return 0.0
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dlcompare.training.time", FakeTime)
+        patch.setattr("dlcompare.training.loop.time", FakeTime)
         history = fit(
             MLP(MLPConfig((2, 2))),
             loss,
@@ -121,7 +121,7 @@ def test_a_loss_that_is_no_number_stops_with_the_step_and_keeps_the_weights():
 @pytest.mark.parametrize(("variable", "bars"), [("", 1), ("1", 0)])
 def test_a_notebook_shows_no_bar_when_tqdm_is_disabled(monkeypatch, variable, bars):
     shown = []
-    monkeypatch.setattr("dlcompare.training.tqdm", tqdm.notebook.tqdm)
+    monkeypatch.setattr("dlcompare.training.loop.tqdm", tqdm.notebook.tqdm)
     monkeypatch.setattr("tqdm.notebook.display", lambda *things: shown.extend(things))
     monkeypatch.setenv("TQDM_DISABLE", variable)
     x, y = spirals(10)

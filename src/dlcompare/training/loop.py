@@ -1,6 +1,6 @@
-"""Training: one loop for every model, the losses, the batches, and the measures of quality.
+"""The training loop, one for every model: :func:`fit`.
 
-``fit`` takes a loss function and an endless iterator of batches; what a batch is, is the loss's business.
+It takes a loss function and an endless iterator of batches; what a batch is, is the loss's business.
 """
 
 from __future__ import annotations
@@ -11,141 +11,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from dlcompare.models.recurrent import RecurrentLM, State
+from dlcompare.training.losses import Batch, LossFunction
 
-__all__ = [
-    "IGNORED",
-    "Batch",
-    "History",
-    "LossFunction",
-    "accuracy",
-    "bits_per_character",
-    "causal_lm_loss",
-    "classification_loss",
-    "fit",
-    "learning_rate_at",
-    "n_parameters",
-    "regression_loss",
-    "reply_loss",
-    "set_seed",
-    "shuffled_batches",
-    "window_batches",
-]
-
-Batch = tuple[Tensor, Tensor]
-
-#: A target that stands for "nothing to predict here": :func:`reply_loss` leaves it out.
-IGNORED = -100
-
-
-class LossFunction(Protocol):
-    """What :func:`fit` minimises: a model and a batch to a scalar."""
-
-    def __call__(self, model: nn.Module, batch: Batch, /) -> Tensor:
-        """Return the mean loss of ``model`` on ``batch``, a scalar with a graph."""
-
-
-def set_seed(seed: int) -> torch.Generator:
-    """Seed torch's global generator and return a fresh one of the same seed, for batches and sampling."""
-    torch.manual_seed(seed)
-    return torch.Generator().manual_seed(seed)
-
-
-# Losses
-
-
-def causal_lm_loss(model: nn.Module, batch: Batch) -> Tensor:
-    """Mean cross-entropy in nats per token of each next token; ``batch`` is (ids, ids moved on by one)."""
-    ids, targets = batch  # (batch, seq) each
-    logits = model(ids)  # (batch, seq, vocab_size)
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
-
-
-def reply_loss(model: nn.Module, batch: Batch) -> Tensor:
-    """Mean cross-entropy in nats per token over the targets that are not :data:`IGNORED`.
-
-    ``batch`` is (ids, targets), each (batch, seq), the targets moved on by one. The model reads the user's turn
-    but is not asked to have said it.
-
-    Raises
-    ------
-    ValueError
-        when every target is ignored: the mean of nothing is no number.
-    """
-    ids, targets = batch
-    if not bool((targets != IGNORED).any()):
-        raise ValueError(f"every target is {IGNORED} (ignored); at least one must be a token to predict")
-    logits = model(ids)  # (batch, seq, vocab_size)
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
-
-
-def classification_loss(model: nn.Module, batch: Batch) -> Tensor:
-    """Mean cross-entropy in nats per example; ``batch`` is (inputs, labels of shape (batch,))."""
-    inputs, labels = batch
-    return F.cross_entropy(model(inputs), labels)
-
-
-def regression_loss(model: nn.Module, batch: Batch) -> Tensor:
-    """Mean squared error, in the squared unit of the targets; ``batch`` is (inputs, targets)."""
-    inputs, targets = batch
-    return F.mse_loss(model(inputs), targets)
-
-
-# Batches
-
-
-def shuffled_batches(
-    inputs: Tensor,
-    targets: Tensor,
-    batch_size: int,
-    generator: torch.Generator,
-    augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
-) -> Iterator[Batch]:
-    """Yield batches for ever, epoch after epoch in a new order; a rest smaller than ``batch_size`` waits.
-
-    ``augment(inputs of one batch, generator)`` may return them changed.
-
-    Raises
-    ------
-    ValueError
-        when there are not as many ``targets`` as ``inputs``, or ``batch_size`` is not between 1 and their number.
-    """
-    if len(inputs) != len(targets):
-        raise ValueError(f"targets has {len(targets)} entries; allowed is as many as inputs has: {len(inputs)}")
-    if not 1 <= batch_size <= len(inputs):
-        raise ValueError(f"batch_size is {batch_size}; allowed are 1 to {len(inputs)}, the number of examples")
-    while True:
-        order = torch.randperm(len(inputs), generator=generator)
-        for start in range(0, len(order) - batch_size + 1, batch_size):
-            chosen = order[start : start + batch_size]
-            batch = inputs[chosen]
-            yield (augment(batch, generator) if augment else batch), targets[chosen]
-
-
-def window_batches(ids: Tensor, seq: int, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-    """Yield for ever ``batch_size`` windows of ``seq`` tokens at random places of the text ``ids`` (n,).
-
-    Raises
-    ------
-    ValueError
-        when ``seq`` is not between 1 and one less than the tokens there are.
-    """
-    if not 1 <= seq < len(ids):
-        raise ValueError(f"seq is {seq}; allowed are 1 to {len(ids) - 1}, one less than the tokens there are")
-    while True:
-        starts = torch.randint(len(ids) - seq, (batch_size,), generator=generator)
-        windows = torch.stack([ids[s : s + seq + 1] for s in starts.tolist()])  # (batch, seq + 1)
-        yield windows[:, :-1], windows[:, 1:]
-
-
-# The loop
+__all__ = ["History", "fit", "learning_rate_at"]
 
 
 @dataclass(repr=False)
@@ -342,79 +215,3 @@ def fit(
     model.eval()
     history.seconds, history.cpu_seconds = clock.elapsed()
     return history
-
-
-# Measures
-
-
-@torch.inference_mode()
-def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor, batch_size: int = 500) -> float:
-    """Return the share of ``inputs`` (n, …) whose largest logit stands at its label, between 0 and 1.
-
-    ``labels`` (n,) holds the classes, int64.
-    """
-    model.eval()
-    logits = torch.cat([model(inputs[i : i + batch_size]) for i in range(0, len(inputs), batch_size)])
-    return int((logits.argmax(-1) == labels).sum()) / len(labels)
-
-
-@torch.inference_mode()
-def bits_per_character(model: nn.Module, ids: Tensor, n_characters: int, batch_size: int = 16) -> float:
-    r"""Return how many bits the model needs per character of a whole text, whatever its tokens are.
-
-    .. math:: -\frac{1}{n_\text{characters}} \sum_{t \ge 2} \log_2 p(\mathrm{id}_t \mid \text{past})
-
-    Each token but the first is predicted exactly once. A recurrent model carries its state through the whole text.
-    A model with a ``block_size`` reads overlapping windows, moved on by half, so that each token (but those of the
-    first window) is predicted from at least half a block.
-
-    Parameters
-    ----------
-    ids
-        the text's token ids, (n,).
-    n_characters
-        how many characters these stand for.
-
-    Raises
-    ------
-    ValueError
-        when ``ids`` has another shape or fewer than two tokens.
-    """
-    if ids.ndim != 1 or len(ids) < 2:
-        raise ValueError(f"ids has shape {tuple(ids.shape)}; allowed is (n,) with n of at least 2")
-    model.eval()
-    nats = _nats_with_state(model, ids) if isinstance(model, RecurrentLM) else _nats_in_windows(model, ids, batch_size)
-    return nats / math.log(2) / n_characters
-
-
-def _nats_with_state(model: RecurrentLM, ids: Tensor, piece: int = 4096) -> float:
-    state: State | None = None
-    nats = 0.0
-    for start in range(0, len(ids) - 1, piece):
-        targets = ids[start + 1 : start + 1 + piece]
-        logits, state = model.advance(ids[None, start : start + len(targets)], state)
-        nats += F.cross_entropy(logits[0], targets, reduction="sum").item()
-    return nats
-
-
-def _nats_in_windows(model: nn.Module, ids: Tensor, batch_size: int) -> float:
-    block: int = model.config.block_size  # type: ignore[union-attr, assignment]
-    stride = max(1, block // 2)
-    n_targets = len(ids) - 1
-    if n_targets <= block:
-        return F.cross_entropy(model(ids[None, :-1])[0], ids[1:], reduction="sum").item()
-    # Windows start at 0, stride, 2 stride, …; the last one is moved back to end with the text. Each counts the
-    # targets that no earlier window has counted.
-    starts = [*range(0, n_targets - block, stride), n_targets - block]
-    counted_from = [0] + [previous + block - start for previous, start in zip(starts, starts[1:], strict=False)]
-    nats = 0.0
-    for i in range(0, len(starts), batch_size):
-        windows = torch.stack([ids[s : s + block + 1] for s in starts[i : i + batch_size]])
-        losses = F.cross_entropy(model(windows[:, :-1]).transpose(1, 2), windows[:, 1:], reduction="none")
-        nats += sum(row[first:].sum().item() for row, first in zip(losses, counted_from[i:], strict=False))
-    return nats
-
-
-def n_parameters(model: nn.Module) -> int:
-    """Return the number of parameters of ``model``, shared ones counted once."""
-    return sum(p.numel() for p in model.parameters())

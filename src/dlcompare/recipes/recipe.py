@@ -1,0 +1,57 @@
+"""What a recipe is, and what its run gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from dlcompare.tokenization import BPETokenizer
+from dlcompare.training import History
+
+__all__ = ["Recipe", "Trained"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a recipe's run gives: the model, how it went, what it is worth, and the tokenizer if there is one.
+
+    ``sources`` holds the SHA-256 of what else it came from: other data sets, the checkpoint it started from.
+    """
+
+    model: nn.Module
+    history: History
+    metrics: dict[str, float | int]
+    tokenizer: BPETokenizer | None = None
+    sources: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one checkpoint is trained.
+
+    Parameters
+    ----------
+    name
+        of the recipe and of its checkpoint.
+    summary
+        one line for people.
+    data
+        name of the data set, as in ``dlcompare data list``.
+    seed
+        of the initial weights, the batches and dropout.
+    settings
+        every other number that the result depends on; they stand on the card.
+    run
+        trains by these settings.
+    """
+
+    name: str
+    summary: str
+    data: str
+    seed: int
+    settings: dict[str, Any]
+    run: Callable[[Recipe], Trained]
+    threads: int = 1

@@ -1,0 +1,95 @@
+"""A GPT and an LSTM of the same size, on the same tokens of Shakespeare."""
+
+from __future__ import annotations
+
+import torch
+
+from dlcompare import checkpoints, data
+from dlcompare.models import GPT, GPTConfig, NGram, RecurrentLM, RecurrentLMConfig
+from dlcompare.recipes.recipe import Recipe, Trained
+from dlcompare.tokenization import BPETokenizer
+from dlcompare.training import bits_per_character, causal_lm_loss, fit, set_seed, window_batches
+
+__all__ = ["RECIPES", "ngram_baseline"]
+
+
+def ngram_baseline(train: str, validation: str, orders: range = range(4, 9)) -> dict[str, float | int]:
+    """Return the n-gram model's bits per character on ``validation`` at the order that serves it best there."""
+    best = min((NGram(n).fit(train).bits_per_character(validation), n) for n in orders)
+    return {"ngram_validation_bits_per_character": best[0], "ngram_order": best[1]}
+
+
+def _shakespeare(recipe: Recipe) -> Trained:
+    corpus = data.load_shakespeare()
+    s = recipe.settings
+    tokenizer = BPETokenizer.train(corpus.train.text, s["vocab_size"])
+    train_ids, validation_ids = (torch.tensor(tokenizer.encode(c.text)) for c in (corpus.train, corpus.validation))
+    generator = set_seed(recipe.seed)
+    config = {"vocab_size": tokenizer.vocab_size, **s["model"]}
+    model = GPT(GPTConfig(**config)) if "n_head" in config else RecurrentLM(RecurrentLMConfig(**config))
+    n_validation = len(corpus.validation.text)
+    history = fit(
+        model,
+        causal_lm_loss,
+        window_batches(train_ids, s["seq"], s["batch_size"], generator),
+        steps=s["steps"],
+        learning_rate=s["learning_rate"],
+        muon_learning_rate=s["muon_learning_rate"],
+        weight_decay=s["weight_decay"],
+        warmup=s["warmup"],
+        evaluate=lambda m: bits_per_character(m, validation_ids, n_validation),
+        evaluate_every=s["evaluate_every"],
+        bfloat16=True,
+        description=recipe.name,
+    )
+    checkpoints.rounded(model)
+    metrics: dict[str, float | int] = {
+        "validation_bits_per_character": bits_per_character(model, validation_ids, n_validation),
+        "validation_characters": n_validation,
+        "validation_tokens": len(validation_ids),
+        "train_characters": len(corpus.train.text),
+        "train_tokens": len(train_ids),
+        **ngram_baseline(corpus.train.text, corpus.validation.text),
+    }
+    return Trained(model, history, metrics, tokenizer)
+
+
+_SHAKESPEARE = {
+    "vocab_size": 1024,
+    "seq": 256,
+    "batch_size": 8,
+    "warmup": 100,
+    "learning_rate": 2e-3,
+    "muon_learning_rate": 0.02,
+    "weight_decay": 0.1,
+    "evaluate_every": 1000,
+}
+
+
+#: The recipes of this module.
+RECIPES = (
+    Recipe(
+        "shakespeare-gpt",
+        "a GPT that writes Shakespeare, token by token",
+        "shakespeare",
+        1,
+        {
+            **_SHAKESPEARE,
+            "model": {"block_size": 256, "n_layer": 4, "n_head": 4, "d_model": 192},
+            "steps": 5500,
+        },
+        _shakespeare,
+    ),
+    Recipe(
+        "shakespeare-lstm",
+        "an LSTM of the GPT's size, on the same tokens, trained for no less processor time",
+        "shakespeare",
+        1,
+        {
+            **_SHAKESPEARE,
+            "model": {"kind": "lstm", "d_model": 326, "n_layer": 2, "dropout": 0.1},
+            "steps": 6300,
+        },
+        _shakespeare,
+    ),
+)
