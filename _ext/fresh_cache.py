@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: What a chapter's kernel finds in its environment while the book is built.
 KERNEL_ENVIRONMENT = {
     "DLCOMPARE_BOOK": "1",  # widgets add the text/html that the published page uses
-    "TQDM_DISABLE": "1",  # a progress bar is no result
+    "DLCOMPARE_QUIET": "1",  # a progress bar is no result
     "OMP_NUM_THREADS": "1",  # chapters run side by side; and the same number of threads gives the same sums
     "MKL_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",

@@ -138,7 +138,7 @@ def chapters() -> Tally:
         "JUPYTER_PATH": str(own_kernel(ROOT / "_build" / "kernel")),
         "IPYTHONDIR": str(ROOT / "_build" / "ipython"),
         "OMP_NUM_THREADS": "1",
-        "TQDM_DISABLE": "1",
+        "DLCOMPARE_QUIET": "1",
     }
     # loadscope keeps a notebook's cells in one process: they need each other.
     arguments = ["--nbval-lax", f"--nbval-cell-timeout={CELL_TIMEOUT}", "--nbval-kernel-name=python3"]

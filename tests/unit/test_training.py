@@ -3,7 +3,6 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-import tqdm.notebook
 
 from dlcompare.models import GPT, MLP, GPTConfig, MLPConfig, RecurrentLM, RecurrentLMConfig
 from dlcompare.training import (
@@ -113,21 +112,12 @@ def test_a_loss_that_is_no_number_stops_with_the_step_and_keeps_the_weights():
         states.append([p.detach().clone() for p in model.parameters()])
         return regression_loss(model, batch)
 
-    with pytest.raises(FloatingPointError, match=r"the loss is nan at step 2: try a lower learning_rate \(it is 0.1\)"):
+    with pytest.raises(
+        FloatingPointError,
+        match=r"the loss is nan at step 2, on batch 2 .* tensor 0 .* not finite",
+    ):
         fit(model, loss, batches, steps=5, learning_rate=0.1)
     assert all(torch.equal(p, before) for p, before in zip(model.parameters(), states[-1], strict=True))
-
-
-@pytest.mark.parametrize(("variable", "bars"), [("", 1), ("1", 0)])
-def test_a_notebook_shows_no_bar_when_tqdm_is_disabled(monkeypatch, variable, bars):
-    shown = []
-    monkeypatch.setattr("dlcompare.training.loop.tqdm", tqdm.notebook.tqdm)
-    monkeypatch.setattr("tqdm.notebook.display", lambda *things: shown.extend(things))
-    monkeypatch.setenv("TQDM_DISABLE", variable)
-    x, y = spirals(10)
-    batches = shuffled_batches(x, y, 5, torch.Generator())
-    fit(MLP(MLPConfig((2, 2))), classification_loss, batches, steps=2, learning_rate=0.01)
-    assert len(shown) == bars
 
 
 def test_learning_rate_warms_up_and_falls_to_a_tenth():

@@ -27,8 +27,8 @@ from pathlib import Path
 
 import filelock
 import platformdirs
-from tqdm.auto import tqdm
 
+from dlcompare._progress import progress
 from dlcompare.data._registry import Entry, entry
 from dlcompare.data.errors import CacheError, ChecksumError, DataError, DiskFullError, FetchError
 
@@ -163,19 +163,17 @@ def _download(wanted: Entry, staging: Path, *, fresh: bool) -> Path:
     arrived, caught = destination / wanted.filename, attempt / wanted.filename
     output: list[str] = []
     crowded = False
-    # tqdm's bar for notebooks does not heed this variable by itself.
-    quiet = bool(os.environ.get("TQDM_DISABLE"))
     with (
-        tqdm(total=wanted.bytes, desc=wanted.name, unit="B", unit_scale=True, disable=quiet) as bar,
+        progress(wanted.name, wanted.bytes, of_bytes=True) as show,
         _running(pip_command(wanted, requirements, destination, fresh=fresh), environment, output) as process,
     ):
-        code = None
+        code, shown = None, 0
         while code is None:
             code = process.poll()
             growing = arrived if arrived.exists() else _largest(scratch, wanted.filename)
             size = _size(growing)
-            if min(size, wanted.bytes) > bar.n:
-                bar.update(min(size, wanted.bytes) - bar.n)
+            shown = max(shown, min(size, wanted.bytes))  # while pip moves it, the file is nowhere for a moment
+            show(shown, "")
             # What the growing file and its copy at the destination still need.
             missing = 2 * wanted.bytes - size - _size(arrived)
             crowded = crowded or shutil.disk_usage(staging).free < missing

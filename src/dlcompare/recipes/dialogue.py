@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from torch import nn
+
 from dlcompare import checkpoints, data
 from dlcompare.dialogue import Example, examples, reply_batches, reply_bits_per_character
 from dlcompare.models import GPT
 from dlcompare.recipes.recipe import Recipe, Trained
 from dlcompare.tokenization import BPETokenizer
-from dlcompare.training import fit, mixed_batches, reply_loss, set_seed
+from dlcompare.training import Run, fit, mixed_batches, reply_loss, set_seed
 
 __all__ = ["RECIPES"]
 
@@ -19,7 +21,7 @@ def _turns(conversations: Iterable[data.Conversation]) -> list[tuple[str, ...]]:
     return [tuple(turn.text for turn in conversation.turns) for conversation in conversations]
 
 
-def _dialogue(recipe: Recipe) -> Trained:
+def _dialogue(recipe: Recipe, run: Run) -> Trained:
     start = checkpoints.load(recipe.settings["start"])
     model, tokenizer = start.model, start.tokenizer
     if not isinstance(model, GPT) or not isinstance(tokenizer, BPETokenizer):
@@ -37,12 +39,12 @@ def _dialogue(recipe: Recipe) -> Trained:
         "chats": examples(tokenizer, _turns(chats.validation), block),
     }
 
-    def measured(pools: dict[str, list[Example]]) -> dict[str, float]:
+    def measured(model: nn.Module, pools: dict[str, list[Example]]) -> dict[str, float]:
         return {name: reply_bits_per_character(model, pool) for name, pool in pools.items()}
 
     # While it trains, part of the chats will do; the card's numbers are of them all.
     watched = {name: pool[: s["watched"]] for name, pool in held_out.items()}
-    before = measured(held_out)
+    before = measured(model, held_out)
     generator = set_seed(recipe.seed)
     history = fit(
         model,
@@ -57,13 +59,14 @@ def _dialogue(recipe: Recipe) -> Trained:
         learning_rate=s["learning_rate"],
         weight_decay=s["weight_decay"],
         warmup=s["warmup"],
-        evaluate=lambda m: sum(measured(watched).values()) / len(watched),
+        evaluate=lambda m: sum(measured(m, watched).values()) / len(watched),
         evaluate_every=s["evaluate_every"],
-        bfloat16=True,
+        bfloat16=None,
+        run=run,
         description=recipe.name,
     )
     checkpoints.rounded(model)
-    after = measured(held_out)
+    after = measured(model, held_out)
     metrics: dict[str, float | int] = {}
     for name, pool in held_out.items():
         metrics[f"{name}_validation_reply_bits_per_character_before"] = before[name]

@@ -9,7 +9,7 @@ from torch import Tensor
 from dlcompare import checkpoints, data
 from dlcompare.models import CNN, MLP, CNNConfig, MLPConfig
 from dlcompare.recipes.recipe import Recipe, Trained
-from dlcompare.training import accuracy, classification_loss, fit, set_seed, shuffled_batches
+from dlcompare.training import Run, accuracy, classification_loss, fit, set_seed, shuffled_batches
 
 __all__ = ["RECIPES", "shift"]
 
@@ -22,7 +22,7 @@ def shift(images: Tensor, generator: torch.Generator, by: int = 2) -> Tensor:
     return torch.stack([p[:, y : y + height, x : x + width] for p, y, x in zip(padded, dy, dx, strict=True)])
 
 
-def _digits(recipe: Recipe) -> Trained:
+def _digits(recipe: Recipe, run: Run) -> Trained:
     digits = data.load_digits()
     s = recipe.settings
     generator = set_seed(recipe.seed)
@@ -39,6 +39,7 @@ def _digits(recipe: Recipe) -> Trained:
         # The loss, not the accuracy: in 400 images, one image more or less decides about the accuracy.
         evaluate=lambda m: classification_loss(m, (validation.images, validation.labels)).item(),
         evaluate_every=s["evaluate_every"],
+        run=run,
         description=recipe.name,
     )
     checkpoints.rounded(model)

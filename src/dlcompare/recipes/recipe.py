@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from dlcompare.tokenization import BPETokenizer
-from dlcompare.training import History
+from dlcompare.training import History, Run
 
 __all__ = ["Recipe", "Trained"]
 
@@ -45,7 +45,7 @@ class Recipe:
     settings
         every other number that the result depends on; they stand on the card.
     run
-        trains by these settings.
+        trains by these settings, under the circumstances that it is given.
     """
 
     name: str
@@ -53,5 +53,5 @@ class Recipe:
     data: str
     seed: int
     settings: dict[str, Any]
-    run: Callable[[Recipe], Trained]
+    run: Callable[[Recipe, Run], Trained]
     threads: int = 1

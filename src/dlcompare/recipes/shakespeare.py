@@ -8,7 +8,7 @@ from dlcompare import checkpoints, data
 from dlcompare.models import GPT, GPTConfig, NGram, RecurrentLM, RecurrentLMConfig
 from dlcompare.recipes.recipe import Recipe, Trained
 from dlcompare.tokenization import BPETokenizer
-from dlcompare.training import bits_per_character, causal_lm_loss, fit, set_seed, window_batches
+from dlcompare.training import Run, bits_per_character, causal_lm_loss, fit, set_seed, window_batches
 
 __all__ = ["RECIPES", "ngram_baseline"]
 
@@ -19,7 +19,7 @@ def ngram_baseline(train: str, validation: str, orders: range = range(4, 9)) -> 
     return {"ngram_validation_bits_per_character": best[0], "ngram_order": best[1]}
 
 
-def _shakespeare(recipe: Recipe) -> Trained:
+def _shakespeare(recipe: Recipe, run: Run) -> Trained:
     corpus = data.load_shakespeare()
     s = recipe.settings
     tokenizer = BPETokenizer.train(corpus.train.text, s["vocab_size"])
@@ -39,7 +39,8 @@ def _shakespeare(recipe: Recipe) -> Trained:
         warmup=s["warmup"],
         evaluate=lambda m: bits_per_character(m, validation_ids, n_validation),
         evaluate_every=s["evaluate_every"],
-        bfloat16=True,
+        bfloat16=None,
+        run=run,
         description=recipe.name,
     )
     checkpoints.rounded(model)

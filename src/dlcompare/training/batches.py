@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from dlcompare.training.losses import Batch
+from dlcompare.training.losses import IGNORED, Batch
 
 __all__ = ["mixed_batches", "set_seed", "shuffled_batches", "window_batches"]
 
@@ -59,7 +59,7 @@ def window_batches(ids: Tensor, seq: int, batch_size: int, generator: torch.Gene
     while True:
         starts = torch.randint(len(ids) - seq, (batch_size,), generator=generator)
         windows = torch.stack([ids[s : s + seq + 1] for s in starts.tolist()])  # (batch, seq + 1)
-        yield windows[:, :-1], windows[:, 1:]
+        yield windows[:, :-1].long(), windows[:, 1:].long()
 
 
 def mixed_batches(
@@ -76,3 +76,30 @@ def mixed_batches(
         raise ValueError(f"share is {share!r}; allowed is 0 ≤ share ≤ 1")
     while True:
         yield next(first if torch.rand((), generator=generator) < share else second)
+
+
+def rows(batch: Batch, n_parts: int) -> list[Batch]:
+    """Cut every tensor (batch, …) of ``batch`` into ``n_parts`` parts by rows, as equal as can be.
+
+    Raises
+    ------
+    ValueError
+        when there are fewer rows than parts, or a tensor has another number of rows than the first.
+    """
+    if n_parts == 1:
+        return [batch]
+    n_rows = [len(tensor) for tensor in batch]
+    if len(set(n_rows)) != 1 or n_rows[0] < n_parts:
+        raise ValueError(
+            f"the tensors of the batch have {', '.join(map(str, n_rows))} rows; allowed is the same number for each, of"
+            f" at least {n_parts}, one for each part"
+        )
+    return list(zip(*(tensor.tensor_split(n_parts) for tensor in batch), strict=True))
+
+
+def n_targets(batch: Batch) -> int:
+    """Return how many targets ``batch[1]`` (batch, …) holds, without those that are :data:`IGNORED`.
+
+    A loss is a mean over them: so much weight a part of a batch has in the mean over the whole.
+    """
+    return int((batch[1] != IGNORED).sum())

@@ -20,6 +20,8 @@ def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor, batch_size: int =
     ``labels`` (n,) holds the classes, int64.
     """
     model.eval()
+    device = _device(model)
+    inputs, labels = inputs.to(device), labels.to(device)
     logits = torch.cat([model(inputs[i : i + batch_size]) for i in range(0, len(inputs), batch_size)])
     return int((logits.argmax(-1) == labels).sum()) / len(labels)
 
@@ -49,6 +51,7 @@ def bits_per_character(model: nn.Module, ids: Tensor, n_characters: int, batch_s
     if ids.ndim != 1 or len(ids) < 2:
         raise ValueError(f"ids has shape {tuple(ids.shape)}; allowed is (n,) with n of at least 2")
     model.eval()
+    ids = ids.to(_device(model))
     nats = _nats_with_state(model, ids) if isinstance(model, RecurrentLM) else _nats_in_windows(model, ids, batch_size)
     return nats / math.log(2) / n_characters
 
@@ -84,3 +87,8 @@ def _nats_in_windows(model: nn.Module, ids: Tensor, batch_size: int) -> float:
 def n_parameters(model: nn.Module) -> int:
     """Return the number of parameters of ``model``, shared ones counted once."""
     return sum(p.numel() for p in model.parameters())
+
+
+def _device(model: nn.Module) -> torch.device:
+    """Return where ``model`` computes."""
+    return next((p.device for p in model.parameters()), torch.device("cpu"))

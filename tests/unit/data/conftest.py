@@ -78,7 +78,7 @@ class Pinned:
                 **os.environ,
                 "PYTHONPATH": str(Path(dlcompare.__file__).parents[1]),
                 "DLCOMPARE_DATA": str(self.folder),
-                "TQDM_DISABLE": "1",
+                "DLCOMPARE_QUIET": "1",
             },
         )
 
