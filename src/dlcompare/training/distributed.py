@@ -78,9 +78,9 @@ def shared_out(model: nn.Module, *, sharded: bool = False) -> nn.Module:
 
         copied = copy.deepcopy(model)
         mesh = init_device_mesh(next(copied.parameters()).device.type, (n_processes(),))
-        for block in getattr(copied, "blocks", ()):
-            fully_shard(block, mesh=mesh)
-        fully_shard(copied, mesh=mesh)
+        # Shares again after each forward pass, the root's too: an evaluation has no backward pass that would do it.
+        for part in (*getattr(copied, "blocks", ()), copied):
+            fully_shard(part, mesh=mesh, reshard_after_forward=True)
         return copied
     return DistributedDataParallel(model) if n_processes() > 1 else model
 

@@ -318,7 +318,8 @@ def _note(history: History) -> str:
 def _move_average(average: dict[str, Tensor], model: nn.Module, keep: float | None) -> None:
     assert keep is not None
     move = get_ema_multi_avg_fn(keep)  # type: ignore[no-untyped-call]
-    move(list(average.values()), [p.detach() for p in model.parameters()], 1)
+    weights = {name: p.detach() for name, p in model.named_parameters()}
+    move([average[name] for name in weights], list(weights.values()), 1)
 
 
 @contextlib.contextmanager

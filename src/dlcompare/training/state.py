@@ -103,9 +103,7 @@ class TrainingState:
                 header = json.loads((file.metadata() or {}).get("state", "{}"))
                 stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
         except (SafetensorError, json.JSONDecodeError) as reason:
-            raise StateError(
-                f"{path} can't be read as the state of a run ({reason}); remove it to begin anew"
-            ) from None
+            raise StateError(f"{path} is no whole state of a run ({reason}); remove it to begin anew") from None
         if header.get("layout") != _LAYOUT or header["identity"] != identity:
             raise StateError(
                 f"{path} is the state of another run: other settings, data or version; remove it to begin anew, or"
