@@ -1,5 +1,6 @@
 import json
 import runpy
+import signal
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from dlcompare import __version__, checkpoints
+from dlcompare import __version__, checkpoints, recipes, training
 from dlcompare.cli import app
 from dlcompare.models import GPT, MLP, GPTConfig, MLPConfig
 from dlcompare.tokenization import BPETokenizer, CharTokenizer
@@ -107,26 +108,121 @@ def test_train_without_a_name_lists_the_recipes():
     assert "digits-cnn" in result.stdout
 
 
-def test_train_passes_an_error_on(monkeypatch):
-    def fail(name: str, folder: object) -> None:
+@pytest.fixture
+def tiny_recipe(tmp_path, monkeypatch):
+    """A recipe of ten steps in the place of digits-mlp's, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    x = torch.rand(20, 2, generator=torch.Generator().manual_seed(0))
+    y = (x[:, 0] > x[:, 1]).long()
+
+    def learn(recipe, run):
+        generator = training.set_seed(recipe.seed)
+        model = MLP(MLPConfig((2, 2)))
+        batches = training.shuffled_batches(x, y, 10, generator)
+        history = training.fit(
+            model,
+            training.classification_loss,
+            batches,
+            steps=recipe.settings["steps"],
+            learning_rate=0.1,
+            evaluate=lambda m: training.classification_loss(m, (x, y)).item(),
+            run=run,
+        )
+        return recipes.Trained(model, history, {"accuracy": training.accuracy(model, x, y), "examples": 20})
+
+    recipe = recipes.Recipe("digits-mlp", "a tiny one", "digits", 1, {"steps": 10}, learn)
+    monkeypatch.setitem(recipes.RECIPES, "digits-mlp", recipe)
+    return recipe
+
+
+def test_train_writes_a_checkpoint_a_log_and_what_was_measured(tiny_recipe, tmp_path):
+    result = run("train", "digits-mlp", "--out", "made", "--tensorboard")
+    assert result.exit_code == 0, result.stderr
+    card = json.loads((tmp_path / "made" / "digits-mlp" / "card.json").read_text())
+    assert card["training"]["steps"] == 10
+    assert f"{card['metrics']['accuracy']:.4f}" in result.stdout
+    assert all(text in result.stdout for text in ("accuracy", "examples", "20", "written to"))
+    left = {path.name for path in (tmp_path / "runs" / "digits-mlp").iterdir()}
+    assert left == {"log.csv", "tensorboard"}  # no state: it has come to its end
+    info = run("info", "digits-mlp").stdout  # the committed one
+    assert "an MLP that reads handwritten digits" in info
+
+
+def test_train_goes_on_where_it_was_stopped(tiny_recipe, tmp_path, monkeypatch):
+    calls = []
+    original = training.classification_loss
+
+    def stopping(model, batch):
+        calls.append(1)
+        if len(calls) == 4:
+            signal.raise_signal(signal.SIGINT)
+        return original(model, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "classification_loss", stopping)
+        result = run("train", "digits-mlp", "--out", "a")
+    assert result.exit_code == 130
+    assert "stopped after step 5 of 10; the state is kept in runs" in result.stderr
+    assert not (tmp_path / "a").exists()
+    result = run("train", "digits-mlp", "--out", "a")
+    assert result.exit_code == 0
+    assert "going on from the state in runs" in result.stderr
+    assert run("train", "digits-mlp", "--out", "b", "--run", "elsewhere").exit_code == 0
+    weights = [(tmp_path / name / "digits-mlp" / "model.safetensors").read_bytes() for name in "ab"]
+    assert weights[0] == weights[1]
+
+
+def test_train_refuses_the_state_of_other_settings_unless_told_to_begin_anew(tiny_recipe, tmp_path, monkeypatch):
+    def failing(model):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dlcompare.recipes.train", fail)
-    result = run("train", "digits-mlp")
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "save", lambda *_: failing(None))
+        result = run("train", "digits-mlp", "--out", "a")
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr
-
-
-def test_train_shows_what_was_measured(tmp_path, monkeypatch):
-    def trained(name: str, folder: object) -> object:
-        (tmp_path / "card.json").write_text(json.dumps({"metrics": {"test_accuracy": 0.96512, "test_examples": 1000}}))
-        return tmp_path
-
-    monkeypatch.setattr("dlcompare.recipes.train", trained)
-    result = run("train", "digits-mlp")
+    assert (tmp_path / "runs" / "digits-mlp" / "state.safetensors").is_file()  # nothing is lost
+    result = run("train", "digits-mlp", "--out", "a", "--steps", "12")
+    assert result.exit_code == 1
+    assert "is the state of another run" in result.stderr
+    result = run("train", "digits-mlp", "--out", "a", "--steps", "12", "--fresh")
     assert result.exit_code == 0
-    assert all(text in result.stdout for text in ("test accuracy", "0.9651", "test examples", "1,000"))
-    assert "written to" in result.stdout
+    assert json.loads((tmp_path / "a" / "digits-mlp" / "card.json").read_text())["training"]["steps"] == 12
+
+
+def test_a_dry_run_shows_memory_arithmetic_and_time(tiny_recipe, tmp_path):
+    result = run("train", "digits-mlp", "--dry-run", "--processes", "2", "--teraflops", "0.001")
+    assert result.exit_code == 0, result.stderr
+    assert all(text in result.stdout for text in ("each of 2 processes", "optimizer", "6 parameters", "hours at 0.001"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--steps", "3"], "name a folder for it with --out"),
+        (["--out", "a", "--text", "x.txt"], "changes names 'text'; recipe 'digits-mlp' has steps"),
+        (["--out", "a", "--sharded"], "sharded is True but there is one process"),
+        (["--out", "a", "--device", "nonsense"], "device is 'nonsense', which is not to be had here"),
+        (["--out", "a", "--accumulate", "11"], "of at least 11, one for each part"),
+    ],
+)
+def test_train_names_mistakes(tiny_recipe, options, message):
+    result = run("train", "digits-mlp", *options)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_info_shows_the_machine_the_checkpoints_and_one_card(committed):
+    result = run("info")
+    assert result.exit_code == 0
+    assert all(text in result.stdout for text in (torch.__version__, "bfloat16", "shakespeare-gpt", "digits-mlp"))
+    result = run("info", "shakespeare-gpt")
+    assert result.exit_code == 0
+    assert "vocab_size 6" in result.stdout
+    result = run("info", "nothing")
+    assert result.exit_code == 1
+    assert "no checkpoint is named 'nothing'" in result.stderr
 
 
 def test_the_package_runs_as_the_command(monkeypatch, capsys):
@@ -141,7 +237,7 @@ def test_version_and_help():
     assert __version__ in run("--version").stdout
     result = run("--help")
     assert result.exit_code == 0
-    assert all(command in result.stdout for command in ("data", "train", "generate", "chat"))
+    assert all(command in result.stdout for command in ("data", "info", "train", "generate", "chat", "Exit codes"))
 
 
 def test_listing_needs_no_torch():

@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import itertools
 import json
 
@@ -10,7 +11,7 @@ from dlcompare.dialogue import examples, reply_bits_per_character
 from dlcompare.models import GPT, MLP, GPTConfig, MLPConfig, NGram
 from dlcompare.recipes import RECIPES
 from dlcompare.tokenization import BPETokenizer
-from dlcompare.training import classification_loss, mixed_batches
+from dlcompare.training import Run, classification_loss, mixed_batches
 
 
 def stripes(labels: list[int]) -> data.Images:
@@ -169,3 +170,30 @@ def test_every_card_can_be_written_as_json():
     for recipe in RECIPES.values():
         described = {f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe) if f.name != "run"}
         assert json.loads(json.dumps(described))["name"] == recipe.name
+
+
+def test_gpt2_trains_on_a_text_of_ones_own(tmp_path, monkeypatch):
+    small = {"vocab_size": 300, "block_size": 16, "n_layer": 1, "n_head": 1, "d_model": 8}
+    settings = {"model": small, "seq": 16, "batch_size": 4, "steps": 3, "warmup": 1, "evaluate_every": 3}
+    monkeypatch.setitem(RECIPES, "gpt2-124m", shortened("gpt2-124m", **settings))
+    text = tmp_path / "own.txt"
+    text.write_text("To be, or not to be, that is the question.\n" * 200)
+    recipes.train("gpt2-124m", tmp_path, changes={"text": str(text)})
+    card = checkpoints.load("gpt2-124m", tmp_path).card
+    assert card["sources_sha256"]["text"] == hashlib.sha256(text.read_bytes()).hexdigest()
+    assert card["metrics"]["train_characters"] + card["metrics"]["validation_characters"] == len(text.read_text())
+    assert 0 < card["metrics"]["validation_characters"] <= len(text.read_text()) // 50
+    text.write_bytes(b"\xff")
+    for path, reason in (("nowhere.txt", "can't be read as UTF-8 text"), (str(text), "can't be read as UTF-8 text")):
+        with pytest.raises(ValueError, match=reason):
+            recipes.train("gpt2-124m", tmp_path, changes={"text": path})
+    text.write_text("one line")
+    with pytest.raises(ValueError, match="too few lines to hold some back"):
+        recipes.train("gpt2-124m", tmp_path, changes={"text": str(text)})
+
+
+def test_a_setting_that_a_recipe_does_not_have_is_named():
+    with pytest.raises(ValueError, match="changes names 'stpes'; recipe 'digits-mlp' has batch_size, "):
+        recipes.changed("digits-mlp", {"stpes": 3})
+    with pytest.raises(ValueError, match=r"run.dry_run is 0; allowed is the number of processes to plan for"):
+        recipes.plan("digits-mlp", run=Run())
