@@ -18,7 +18,7 @@ LANGUAGE_MODELS = ["shakespeare-gpt", "shakespeare-lstm"]
 
 
 def test_every_recipe_has_its_checkpoint_and_every_checkpoint_its_recipe():
-    assert checkpoints.names() == sorted(RECIPES)
+    assert checkpoints.names() == sorted(name for name, recipe in RECIPES.items() if recipe.committed)
 
 
 @pytest.mark.parametrize("name", checkpoints.names())

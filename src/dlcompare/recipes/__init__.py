@@ -69,7 +69,9 @@ def train(
         for an unknown name or setting, naming the known ones.
     """
     recipe = changed(name, changes)
-    described = {f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe) if f.name != "run"}
+    described = {
+        f.name: getattr(recipe, f.name) for f in dataclasses.fields(recipe) if f.name not in ("run", "committed")
+    }
     versions = {
         "dlcompare": dlcompare.__version__,
         "torch": torch.__version__,

@@ -100,5 +100,6 @@ RECIPES = (
             "evaluate_every": 1000,
         },
         _gpt2,
+        committed=False,
     ),
 )

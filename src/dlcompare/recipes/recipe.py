@@ -46,6 +46,10 @@ class Recipe:
         every other number that the result depends on; they stand on the card.
     run
         trains by these settings, under the circumstances that it is given.
+    threads
+        torch's threads on the CPU; another number sums up in another order.
+    committed
+        whether the checkpoint lies in the repository; a large one does not.
     """
 
     name: str
@@ -55,3 +59,4 @@ class Recipe:
     settings: dict[str, Any]
     run: Callable[[Recipe, Run], Trained]
     threads: int = 1
+    committed: bool = True

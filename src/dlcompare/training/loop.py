@@ -190,8 +190,10 @@ def fit(
     if average is not None:
         state.average = copied({name: p.detach() for name, p in own.named_parameters()})
     distributed.draw_apart()
-    run.sweep()
-    if run.state is not None and run.state.is_file():
+    first = distributed.rank() == 0
+    if first:
+        run.sweep()
+    if run.state is not None and distributed.agreed(run.state.is_file(), device):
         state.load(run.state, run.identity)
         for _ in range(state.history.steps):  # these have been used
             next(batches)
@@ -201,7 +203,6 @@ def fit(
         device.type, torch.bfloat16, enabled=bfloat16_is_fast(device) if bfloat16 is None else bfloat16
     )
     with contextlib.ExitStack() as stack:
-        first = distributed.rank() == 0
         show = stack.enter_context(progress(description, steps, done=history.steps, quiet=not first))
         log = interruption = None
         if run.folder and first:
