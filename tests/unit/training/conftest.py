@@ -1,18 +1,20 @@
 import json
-import os
+import multiprocessing
 import socket
-import subprocess
-import sys
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
-import dlcompare
+from tests.unit.training import worker
 
-WORKER = Path(__file__).parent / "worker.py"
 #: Whatever goes wrong, no process outlives this, in seconds.
 LIMIT = 240
+
+# The server imports torch once; each process is a fork of it, before torch has begun any thread.
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload([worker.__name__])
 
 
 def free_port() -> int:
@@ -26,41 +28,42 @@ class Workers:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self._events: list[object] = []  # one that is not held here is gone before its process looks for it
 
-    def start(self, name: str, n_processes: int = 1, **arguments) -> list[subprocess.Popen]:
-        """Start a run whose outcome is called ``name``; each process is returned."""
-        arguments = json.dumps({"out": str(self.folder / name), "folder": None, **arguments})
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(Path(dlcompare.__file__).parents[1]),
-            "OMP_NUM_THREADS": "1",
+    def start(self, name: str, n_processes: int = 1, **arguments) -> tuple[list[BaseProcess], object]:
+        """Start a run whose outcome is called ``name``; return its processes, and the event that training began."""
+        began = CONTEXT.Event()
+        self._events.append(began)
+        shared = {
             "DLCOMPARE_QUIET": "1",
             "MASTER_ADDR": "127.0.0.1",
             "MASTER_PORT": str(free_port()),
             "WORLD_SIZE": str(n_processes),
         }
-        return [
-            subprocess.Popen(
-                [sys.executable, str(WORKER), arguments],
-                env={**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
+        processes = []
+        for rank in range(n_processes):
+            environment = {**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}
+            process = CONTEXT.Process(
+                target=worker.main, args=(str(self.folder / name), began, environment, arguments), daemon=True
             )
-            for rank in range(n_processes)
-        ]
+            process.start()
+            processes.append(process)
+        return processes, began
 
-    def finish(self, processes: list[subprocess.Popen], code: int = 0) -> None:
-        """Wait until all have ended: well, or with ``code``."""
+    def finish(self, processes: list[BaseProcess], code: int = 0) -> str:
+        """Wait until all have ended, well or with ``code``; return what they said about it."""
         try:
-            said = [process.communicate(timeout=LIMIT)[1] for process in processes]
+            for process in processes:
+                process.join(LIMIT)
         finally:
             for process in processes:
                 process.kill()
-                process.communicate()
-        codes = [process.returncode for process in processes]
+                process.join()
+        codes = [process.exitcode for process in processes]
+        said = "\n".join(path.read_text() for path in sorted(self.folder.glob("*.error")))
         # When one falls, the others lose their partner, and fall too.
-        assert (code in codes and all(codes)) if code else not any(codes), "\n".join(said)
+        assert (code in codes and all(codes)) if code else not any(codes), f"{codes}\n{said}"
+        return said
 
     def outcome(self, name: str) -> tuple[dict, dict]:
         """Return the history of the run ``name``, and its weights."""
@@ -68,7 +71,7 @@ class Workers:
 
     def run(self, name: str, n_processes: int = 1, code: int = 0, **arguments) -> tuple[dict, dict]:
         """Do it all; a run that is to fail with ``code`` has no outcome."""
-        self.finish(self.start(name, n_processes, **arguments), code)
+        self.finish(self.start(name, n_processes, **arguments)[0], code)
         return ({}, {}) if code else self.outcome(name)
 
 

@@ -29,16 +29,15 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_weights(workers, tmp_
     undisturbed = workers.run("undisturbed", folder=str(tmp_path / "whole"), **EVERYTHING)
     folder = tmp_path / "run"
     delays, kills = [], 0
-    for _ in range(3):
-        (process,) = workers.start("killed", folder=str(folder), **EVERYTHING)
-        if process.stdout.readline() != "training\n":  # it had reached the end already
-            workers.finish([process])
-            break
+    for _ in range(6):
+        (process,), began = workers.start("killed", folder=str(folder), **EVERYTHING)
+        while process.is_alive() and not began.wait(0.01):
+            pass
         delays.append(random.random() * 0.25)
         time.sleep(delays[-1])
         process.kill()
-        process.communicate()
-        kills += process.returncode == -signal.SIGKILL
+        process.join()
+        kills += process.exitcode == -signal.SIGKILL
     history, weights = workers.run("killed", folder=str(folder), **EVERYTHING)
     assert kills, f"it was faster than every one of {delays}"
     assert history == undisturbed[0], f"killed after {delays}"

@@ -1,4 +1,4 @@
-"""One process of a training run, for tests that kill it or start several: arguments as JSON, the outcome in a file.
+"""One process of a training run, for tests that kill it or start several; the outcome goes into files.
 
 A tiny GPT learns a text by heart; half of the targets, at random, are not asked for, so that the parts of a batch
 hold unequally many.
@@ -6,7 +6,7 @@ hold unequally many.
 
 import json
 import os
-import sys
+import traceback
 from pathlib import Path
 
 import torch
@@ -17,7 +17,7 @@ from dlcompare.training import IGNORED, Run, fit, reply_loss, set_seed
 from dlcompare.training.distributed import distributed, rank
 
 
-def main(out: str, folder: str | None, steps: int, die_at: int | None = None, **options):
+def train(out: str, began, folder: str | None = None, *, steps: int, die_at: int | None = None, **options):
     generator = set_seed(1)
     text = torch.randint(17, (400,), generator=generator)
     dropout = options.pop("dropout", 0.0)
@@ -39,7 +39,7 @@ def main(out: str, folder: str | None, steps: int, die_at: int | None = None, **
         if calls == die_at:
             os._exit(9)
         if calls == 1:
-            print("training", flush=True)
+            began.set()
         return reply_loss(model, batch)
 
     def evaluate(model):
@@ -56,6 +56,12 @@ def main(out: str, folder: str | None, steps: int, die_at: int | None = None, **
             Path(f"{out}.json").write_text(json.dumps({"loss": history.loss, "validation": history.validation}))
 
 
-if __name__ == "__main__":
+def main(out: str, began, environment: dict[str, str], arguments: dict) -> None:
+    """Train; what goes wrong stands in a file of its own."""
+    os.environ.update(environment)
     torch.set_num_threads(1)
-    main(**json.loads(sys.argv[1]))
+    try:
+        train(out, began, **arguments)
+    except BaseException:
+        Path(f"{out}.{environment['RANK']}.error").write_text(traceback.format_exc())
+        os._exit(1)
