@@ -36,6 +36,7 @@ _MODELS: dict[str, tuple[type[nn.Module], type[Any]]] = {
     "RecurrentLM": (models.RecurrentLM, models.RecurrentLMConfig),
     "TransformerEncoder": (models.TransformerEncoder, models.EncoderConfig),
     "GPT": (models.GPT, models.GPTConfig),
+    "BERT": (models.BERT, models.BERTConfig),
 }
 
 

@@ -14,8 +14,13 @@ import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 __all__ = [
+    "CLS",
+    "ENCODER_TOKENS",
     "END",
+    "MASK",
+    "PAD",
     "REPLY",
+    "SEP",
     "SPECIAL_TOKENS",
     "USER",
     "BPETokenizer",
@@ -33,6 +38,18 @@ REPLY = "<|reply|>"
 #: Tokens of the dialogue template. They stand in every BPE vocabulary from the start, so that a model
 #: pre-trained on plain text can be fine-tuned on dialogue without resizing its embedding.
 SPECIAL_TOKENS = (END, USER, REPLY)
+
+#: Begins what an encoder reads; what it says about the whole is read off here.
+CLS = "[CLS]"
+#: Ends each of the texts that an encoder reads.
+SEP = "[SEP]"
+#: Stands where a token is hidden, for an encoder to guess.
+MASK = "[MASK]"
+#: Fills up short rows of a batch; no position sees it.
+PAD = "[PAD]"
+#: What an encoder needs beside the tokens of text (Devlin et al. 2019, section 3); see
+#: :meth:`BPETokenizer.with_tokens`.
+ENCODER_TOKENS = (CLS, SEP, MASK, PAD)
 
 
 class Tokenizer(Protocol):
@@ -191,6 +208,24 @@ class BPETokenizer:
         if found is None:
             raise ValueError(f"token is {token!r}, which is not in the vocabulary")
         return int(found)
+
+    def with_tokens(self, *tokens: str) -> Self:
+        """Return a tokenizer that knows ``tokens`` as well; their ids follow the others, which stay as they are.
+
+        Written out in a text, each becomes its id, like :data:`SPECIAL_TOKENS`.
+
+        Raises
+        ------
+        ValueError
+            for no tokens, or one that is empty or in the vocabulary already.
+        """
+        if not tokens or not all(tokens):
+            raise ValueError(f"tokens is {tokens}; at least one is needed, and none may be empty")
+        if known := [token for token in tokens if self.engine.token_to_id(token) is not None]:
+            raise ValueError(f"tokens contains {known[0]!r}, which is in the vocabulary already")
+        engine = tokenizers.Tokenizer.from_str(self.to_json())
+        engine.add_special_tokens(list(tokens))
+        return type(self)(engine)
 
     def to_json(self) -> str:
         """Return the ``tokenizers`` JSON, readable by any of its language bindings."""

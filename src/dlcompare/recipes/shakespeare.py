@@ -10,7 +10,7 @@ from dlcompare.recipes.recipe import Recipe, Trained
 from dlcompare.tokenization import BPETokenizer
 from dlcompare.training import bits_per_character, causal_lm_loss, fit, set_seed, window_batches
 
-__all__ = ["RECIPES", "ngram_baseline"]
+__all__ = ["RECIPES", "SETTINGS", "ngram_baseline"]
 
 
 def ngram_baseline(train: str, validation: str, orders: range = range(4, 9)) -> dict[str, float | int]:
@@ -54,7 +54,8 @@ def _shakespeare(recipe: Recipe) -> Trained:
     return Trained(model, history, metrics, tokenizer)
 
 
-_SHAKESPEARE = {
+#: The budget of every model that is trained on this text alone.
+SETTINGS = {
     "vocab_size": 1024,
     "seq": 256,
     "batch_size": 8,
@@ -74,7 +75,7 @@ RECIPES = (
         "shakespeare",
         1,
         {
-            **_SHAKESPEARE,
+            **SETTINGS,
             "model": {"block_size": 256, "n_layer": 4, "n_head": 4, "d_model": 192},
             "steps": 5500,
         },
@@ -86,7 +87,7 @@ RECIPES = (
         "shakespeare",
         1,
         {
-            **_SHAKESPEARE,
+            **SETTINGS,
             "model": {"kind": "lstm", "d_model": 326, "n_layer": 2, "dropout": 0.1},
             "steps": 6300,
         },

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
 
-from dlcompare.training.losses import Batch
+from dlcompare.models.checks import check_ids
+from dlcompare.tokenization import CLS, MASK, PAD, SEP, BPETokenizer
+from dlcompare.training.losses import IGNORED, Batch
 
-__all__ = ["mixed_batches", "set_seed", "shuffled_batches", "window_batches"]
+__all__ = [
+    "Marks",
+    "mask_tokens",
+    "mixed_batches",
+    "packed",
+    "pretraining_batches",
+    "pretraining_examples",
+    "set_seed",
+    "shuffled_batches",
+    "window_batches",
+]
 
 
 def set_seed(seed: int) -> torch.Generator:
@@ -76,3 +89,197 @@ def mixed_batches(
         raise ValueError(f"share is {share!r}; allowed is 0 ≤ share ≤ 1")
     while True:
         yield next(first if torch.rand((), generator=generator) < share else second)
+
+
+class Marks(NamedTuple):
+    """The ids of the tokens that an encoder reads beside those of its texts: [CLS], [SEP], [MASK] and [PAD]."""
+
+    cls: int
+    sep: int
+    mask: int
+    pad: int
+
+    @classmethod
+    def of(cls, tokenizer: BPETokenizer) -> Self:
+        """Return the ids that ``tokenizer`` gives them; see :data:`dlcompare.tokenization.ENCODER_TOKENS`.
+
+        Raises
+        ------
+        ValueError
+            when its vocabulary lacks one of them.
+        """
+        return cls(*(tokenizer.id_of(token) for token in (CLS, SEP, MASK, PAD)))
+
+
+def packed(texts: Sequence[Sequence[Sequence[int]]], marks: Marks) -> tuple[Tensor, Tensor, Tensor]:
+    """Write texts, or pairs of texts, as an encoder reads them: [CLS] first [SEP], or [CLS] first [SEP] second [SEP].
+
+    Short rows are filled up with [PAD] on the right (Devlin et al. 2019, section 3).
+
+    Parameters
+    ----------
+    texts
+        for each row, the token ids of its one or two texts.
+    marks
+        the ids of the tokens around them.
+
+    Returns
+    -------
+    tuple[Tensor, Tensor, Tensor]
+        ids, segments (0 up to the first [SEP], then 1) and visible (False where there is [PAD]), each (batch, seq).
+
+    Raises
+    ------
+    ValueError
+        for no rows, or a row that has neither one nor two texts.
+    """
+    if not texts or any(len(row) not in (1, 2) for row in texts):
+        raise ValueError(f"texts has rows of {[len(row) for row in texts]} texts; allowed are 1 or 2, in at least one row")
+    rows = [[marks.cls, *(i for text in row for i in (*text, marks.sep))] for row in texts]
+    length = torch.tensor([len(row) for row in rows])
+    first = torch.tensor([len(row[0]) + 2 for row in texts])  # with [CLS] and [SEP]
+    place = torch.arange(int(length.max()))  # (seq,)
+    ids = torch.tensor([row + [marks.pad] * (len(place) - len(row)) for row in rows])  # (batch, seq)
+    visible = place < length[:, None]  # (batch, seq)
+    return ids, ((place >= first[:, None]) & visible).long(), visible
+
+
+def mask_tokens(
+    ids: Tensor,
+    maskable: Tensor,
+    *,
+    mask_id: int,
+    vocab_size: int,
+    generator: torch.Generator,
+    share: float = 0.15,
+) -> tuple[Tensor, Tensor]:
+    """Hide tokens that the model is to predict, by the recipe of section 3.1, task 1.
+
+    Of the tokens of each sequence, 15 % are chosen. A chosen token becomes [MASK] with probability 0.8, a random token
+    with probability 0.1, and stays as it is with probability 0.1, for in fine-tuning there is no [MASK].
+
+    Parameters
+    ----------
+    ids
+        token ids, (batch, seq).
+    maskable
+        boolean, (batch, seq): False for what is never chosen: padding and the special tokens [CLS] and [SEP].
+    mask_id
+        id of [MASK].
+    vocab_size
+        random tokens are drawn from 0 to ``vocab_size`` - 1.
+    generator
+        draws everything, so that a seed gives the same gaps again.
+    share
+        share of the maskable tokens of a sequence that are chosen; their number is rounded, and at least one.
+
+    Returns
+    -------
+    tuple[Tensor, Tensor]
+        what the model reads and what it is to predict, each (batch, seq); the targets of tokens that were not chosen
+        are :data:`IGNORED`.
+
+    Raises
+    ------
+    ValueError
+        for a ``share`` outside 0 < share ≤ 1, or ids out of range.
+    """
+    check_ids(ids, vocab_size)
+    if not 0 < share <= 1:
+        raise ValueError(f"share is {share!r}; allowed is 0 < share ≤ 1")
+    draw = torch.rand(ids.shape, generator=generator).masked_fill(~maskable, 2.0)  # (batch, seq)
+    number = (share * maskable.sum(1, keepdim=True)).round().clamp(min=1)  # (batch, 1)
+    chosen = (draw.argsort(1).argsort(1) < number) & maskable  # (batch, seq): the lowest draws of each sequence
+
+    fate = torch.rand(ids.shape, generator=generator)  # (batch, seq)
+    random_ids = torch.randint(vocab_size, ids.shape, generator=generator)  # (batch, seq)
+    read = ids.masked_fill(chosen & (fate < 0.8), mask_id)
+    read = torch.where(chosen & (fate >= 0.9), random_ids, read)
+    return read, ids.masked_fill(~chosen, IGNORED)
+
+
+def _masked_pairs(
+    ids: Tensor, starts: Tensor, elsewhere: Tensor, is_random: Tensor, seq: int, marks: Marks, generator: torch.Generator
+) -> Batch:
+    """Return the batch that :func:`pretraining_batches` describes, for windows at ``starts`` (batch,)."""
+    n = seq - 3
+    cuts = torch.randint(n // 4, n - n // 4 + 1, (len(starts),), generator=generator)
+    rows = []
+    for start, other, drawn, cut in zip(*(x.tolist() for x in (starts, elsewhere, is_random, cuts)), strict=True):
+        second = other if drawn else start
+        rows.append((ids[start : start + cut].tolist(), ids[second + cut : second + n].tolist()))
+    whole, segments, _ = packed(rows, marks)  # (batch, seq) each
+    maskable = (whole != marks.cls) & (whole != marks.sep)
+    vocab_size = max(*marks, int(ids.max())) + 1
+    read, targets = mask_tokens(whole, maskable, mask_id=marks.mask, vocab_size=vocab_size, generator=generator)
+    return read, segments, targets, is_random
+
+
+def pretraining_batches(
+    ids: Tensor, seq: int, batch_size: int, generator: torch.Generator, marks: Marks
+) -> Iterator[Batch]:
+    """Yield for ever batches for :func:`~dlcompare.training.pretraining_loss`: masked pairs of pieces of a text.
+
+    Each row is a window of the text at a random place, cut in two between its first quarter and its last. The second
+    piece is kept in half of the rows; in the others one of the same length comes from elsewhere (Devlin et al. 2019,
+    section 3.1 and appendix A.2, where it comes from another document). All rows are equally long and have equally
+    many tokens to guess.
+
+    Parameters
+    ----------
+    ids
+        the text, (n,).
+    seq
+        length of a row: the window, [CLS] and twice [SEP].
+    batch_size
+        number of rows.
+    generator
+        draws everything.
+    marks
+        the ids of the special tokens; ids drawn at random in their place are those up to the highest.
+
+    Yields
+    ------
+    Batch
+        what the model reads, segments, targets, each (batch, seq), and is_random (batch,): 0 where the second piece
+        follows the first in the text (IsNext), 1 where it is from elsewhere (NotNext).
+
+    Raises
+    ------
+    ValueError
+        when ``seq`` has no room for two pieces or is longer than the text, or ``batch_size`` < 1.
+    """
+    if not 7 <= seq <= len(ids) + 3:
+        raise ValueError(f"seq is {seq}; allowed are 7 to {len(ids) + 3}, three more than the tokens there are")
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; allowed are integers of at least 1")
+    while True:
+        starts, elsewhere = torch.randint(len(ids) - seq + 4, (2, batch_size), generator=generator)
+        is_random = torch.randint(2, (batch_size,), generator=generator)
+        yield _masked_pairs(ids, starts, elsewhere, is_random, seq, marks, generator)
+
+
+def pretraining_examples(ids: Tensor, seq: int, generator: torch.Generator, marks: Marks) -> Batch:
+    """Return a whole text, to measure on, as one batch of the form of :func:`pretraining_batches`.
+
+    Window follows window, the last one moved back to end with the text. Every other row has its second piece from
+    the window half the text away.
+
+    Parameters
+    ----------
+    ids
+        the text, (n,).
+    seq, generator, marks
+        as there.
+
+    Raises
+    ------
+    ValueError
+        when the text is shorter than two windows.
+    """
+    n = seq - 3
+    if len(ids) < 2 * n:
+        raise ValueError(f"ids has {len(ids)} tokens; allowed are at least {2 * n}, two windows of seq - 3")
+    starts = torch.tensor([*range(0, len(ids) - n, n), len(ids) - n])
+    is_random = torch.arange(len(starts)) % 2
+    return _masked_pairs(ids, starts, starts.roll(len(starts) // 2), is_random, seq, marks, generator)

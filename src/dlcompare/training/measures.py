@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlcompare.models.recurrent import RecurrentLM, State
+from dlcompare.training.losses import IGNORED, Batch
 
-__all__ = ["accuracy", "bits_per_character", "n_parameters"]
+__all__ = ["accuracy", "bits_per_character", "n_parameters", "pretraining_measures"]
 
 
 @torch.inference_mode()
@@ -79,6 +80,34 @@ def _nats_in_windows(model: nn.Module, ids: Tensor, batch_size: int) -> float:
         losses = F.cross_entropy(model(windows[:, :-1]).transpose(1, 2), windows[:, 1:], reduction="none")
         nats += sum(row[first:].sum().item() for row, first in zip(losses, counted_from[i:], strict=False))
     return nats
+
+
+@torch.inference_mode()
+def pretraining_measures(model: nn.Module, batch: Batch, batch_size: int = 16) -> dict[str, float]:
+    """Return how well a BERT guesses hidden tokens and which text follows, each as share of right guesses and in bits.
+
+    Parameters
+    ----------
+    batch
+        (ids, segments, targets, is_random), the first three (n, seq), the last (n,), as in
+        :func:`~dlcompare.training.pretraining_examples`.
+    """
+    model.eval()
+    guesses, truths = {"masked_token": 0, "next_sentence": 0}, {"masked_token": 0, "next_sentence": 0}
+    nats = {"masked_token": 0.0, "next_sentence": 0.0}
+    for ids, segments, targets, is_random in zip(*(x.split(batch_size) for x in batch), strict=True):
+        logits = model(ids, segments)
+        hidden = targets != IGNORED
+        for task, scores, truth in (
+            ("masked_token", logits.masked_lm[hidden], targets[hidden]),  # (hidden tokens, vocab_size)
+            ("next_sentence", logits.next_sentence, is_random),  # (batch, 2)
+        ):
+            guesses[task] += int((scores.argmax(-1) == truth).sum())
+            truths[task] += len(truth)
+            nats[task] += F.cross_entropy(scores, truth, reduction="sum").item()
+    return {f"{task}_accuracy": guesses[task] / n for task, n in truths.items()} | {
+        f"bits_per_{task}": nats[task] / math.log(2) / n for task, n in truths.items()
+    }
 
 
 def n_parameters(model: nn.Module) -> int:
