@@ -15,7 +15,7 @@ import torch
 
 import dlcompare
 from dlcompare import checkpoints, data
-from dlcompare.recipes import bert, dialogue, digits, shakespeare
+from dlcompare.recipes import bert, dialogue, digits, finetuning, shakespeare
 from dlcompare.recipes.digits import shift
 from dlcompare.recipes.recipe import Recipe, Trained
 from dlcompare.recipes.shakespeare import ngram_baseline
@@ -24,7 +24,7 @@ __all__ = ["RECIPES", "Recipe", "Trained", "ngram_baseline", "shift", "train"]
 
 #: Every recipe by its name.
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for module in (shakespeare, bert, dialogue, digits) for recipe in module.RECIPES
+    recipe.name: recipe for module in (shakespeare, bert, dialogue, finetuning, digits) for recipe in module.RECIPES
 }
 
 

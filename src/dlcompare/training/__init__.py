@@ -1,7 +1,12 @@
 """Training: one loop for every model, the losses, the batches, and the measures of quality."""
 
 from dlcompare.training.batches import (
+    Collate,
     Marks,
+    Texts,
+    ended,
+    example_batches,
+    forecast_windows,
     mask_tokens,
     mixed_batches,
     packed,
@@ -12,6 +17,7 @@ from dlcompare.training.batches import (
     window_batches,
 )
 from dlcompare.training.loop import History, fit, learning_rate_at
+from dlcompare.training.lora import LoRALinear, add_lora, merge_lora
 from dlcompare.training.losses import (
     IGNORED,
     Batch,
@@ -24,22 +30,31 @@ from dlcompare.training.losses import (
     regression_loss,
     reply_loss,
 )
-from dlcompare.training.measures import accuracy, bits_per_character, n_parameters, pretraining_measures
+from dlcompare.training.measures import accuracy, bits_per_character, classify, n_parameters, pretraining_measures
 
 __all__ = [
     "IGNORED",
     "Batch",
+    "Collate",
     "History",
+    "LoRALinear",
     "LossFunction",
     "Marks",
+    "Texts",
     "accuracy",
+    "add_lora",
     "bits_per_character",
     "causal_lm_loss",
     "classification_loss",
+    "classify",
+    "ended",
+    "example_batches",
     "fit",
+    "forecast_windows",
     "learning_rate_at",
     "mask_tokens",
     "masked_lm_loss",
+    "merge_lora",
     "mixed_batches",
     "n_parameters",
     "next_sentence_loss",

@@ -13,7 +13,12 @@ from dlcompare.tokenization import CLS, MASK, PAD, SEP, BPETokenizer
 from dlcompare.training.losses import IGNORED, Batch
 
 __all__ = [
+    "Collate",
     "Marks",
+    "Texts",
+    "ended",
+    "example_batches",
+    "forecast_windows",
     "mask_tokens",
     "mixed_batches",
     "packed",
@@ -23,6 +28,12 @@ __all__ = [
     "shuffled_batches",
     "window_batches",
 ]
+
+Texts = Sequence[Sequence[int]]
+"""The token ids of one text, or of the two texts of a pair."""
+
+Collate = Callable[[Sequence[Texts]], tuple[Tensor, ...]]
+"""Makes what a model reads, each tensor (batch, …), of the texts of each row: :func:`packed` or :func:`ended`."""
 
 
 def set_seed(seed: int) -> torch.Generator:
@@ -111,7 +122,7 @@ class Marks(NamedTuple):
         return cls(*(tokenizer.id_of(token) for token in (CLS, SEP, MASK, PAD)))
 
 
-def packed(texts: Sequence[Sequence[Sequence[int]]], marks: Marks) -> tuple[Tensor, Tensor, Tensor]:
+def packed(texts: Sequence[Texts], marks: Marks) -> tuple[Tensor, Tensor, Tensor]:
     """Write texts, or pairs of texts, as an encoder reads them: [CLS] first [SEP], or [CLS] first [SEP] second [SEP].
 
     Short rows are filled up with [PAD] on the right (Devlin et al. 2019, section 3).
@@ -142,6 +153,117 @@ def packed(texts: Sequence[Sequence[Sequence[int]]], marks: Marks) -> tuple[Tens
     ids = torch.tensor([row + [marks.pad] * (len(place) - len(row)) for row in rows])  # (batch, seq)
     visible = place < length[:, None]  # (batch, seq)
     return ids, ((place >= first[:, None]) & visible).long(), visible
+
+
+def ended(texts: Sequence[Texts], end: int) -> tuple[Tensor, Tensor]:
+    """Write texts as a causal model reads them to judge them: first, second if there is one, then the token ``end``.
+
+    Short rows are filled up with ``end`` on the right, where no earlier position sees it (Radford et al. 2018, section
+    3.3, which puts a token between two texts as well).
+
+    Parameters
+    ----------
+    texts
+        for each row, the token ids of its texts.
+    end
+        id of the token at whose place the model says what it thinks of the whole.
+
+    Returns
+    -------
+    tuple[Tensor, Tensor]
+        ids, and visible (False where a row is filled up), each (batch, seq).
+
+    Raises
+    ------
+    ValueError
+        for no rows.
+    """
+    if not texts:
+        raise ValueError("texts is empty; at least one row is needed")
+    rows = [[*(i for text in row for i in text), end] for row in texts]
+    length = torch.tensor([len(row) for row in rows])
+    place = torch.arange(int(length.max()))  # (seq,)
+    ids = torch.tensor([row + [end] * (len(place) - len(row)) for row in rows])  # (batch, seq)
+    return ids, place < length[:, None]
+
+
+def example_batches(
+    texts: Sequence[Texts], labels: Tensor, batch_size: int, generator: torch.Generator, collate: Collate
+) -> Iterator[Batch]:
+    """Yield for ever batches of texts with their labels, each as long as its longest text.
+
+    Epoch after epoch in a new order. Texts of similar length, of 16 batches drawn at random, come together, so that
+    little has to be filled up; a rest smaller than ``batch_size`` waits.
+
+    Parameters
+    ----------
+    texts
+        the token ids of each example's one or two texts.
+    labels
+        the classes, (n,).
+    batch_size
+        number of examples.
+    generator
+        draws the order.
+    collate
+        makes what the model reads of the texts of a batch.
+
+    Yields
+    ------
+    Batch
+        what ``collate`` gives, and the labels (batch,).
+
+    Raises
+    ------
+    ValueError
+        when there are not as many ``labels`` as ``texts``, or ``batch_size`` is not between 1 and their number.
+    """
+    if len(texts) != len(labels):
+        raise ValueError(f"labels has {len(labels)} entries; allowed is as many as texts has: {len(texts)}")
+    if not 1 <= batch_size <= len(texts):
+        raise ValueError(f"batch_size is {batch_size}; allowed are 1 to {len(texts)}, the number of examples")
+    length = [sum(map(len, row)) for row in texts]
+    while True:
+        for pool in torch.randperm(len(texts), generator=generator).split(16 * batch_size):
+            by_length = sorted(pool.tolist(), key=length.__getitem__)
+            n = len(by_length) // batch_size
+            for i in torch.randperm(n, generator=generator).tolist():
+                chosen = by_length[i * batch_size : (i + 1) * batch_size]
+                yield *collate([texts[j] for j in chosen]), labels[chosen]
+
+
+def forecast_windows(series: Tensor, window: int, ahead: int = 1) -> tuple[Tensor, Tensor]:
+    """Return every window of a series and what comes after it, for :func:`~dlcompare.training.regression_loss`.
+
+    Parameters
+    ----------
+    series
+        the values in the order of time, (n,).
+    window
+        how many values the model reads.
+    ahead
+        how many it is to forecast.
+
+    Returns
+    -------
+    tuple[Tensor, Tensor]
+        inputs (n - window - ahead + 1, window, 1), as a recurrent model reads them, and targets
+        (n - window - ahead + 1, ahead).
+
+    Raises
+    ------
+    ValueError
+        when ``series`` has another shape, ``window`` or ``ahead`` is less than 1, or both are longer than the series.
+    """
+    if series.ndim != 1:
+        raise ValueError(f"series has shape {tuple(series.shape)}; allowed is (n,)")
+    if window < 1 or ahead < 1 or window + ahead > len(series):
+        raise ValueError(
+            f"window is {window} and ahead is {ahead}; allowed are at least 1 each and {len(series)} in sum, the"
+            " length of the series"
+        )
+    spans = series.unfold(0, window + ahead, 1)  # (n - window - ahead + 1, window + ahead)
+    return spans[:, :window, None], spans[:, window:]
 
 
 def mask_tokens(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlcompare.models.recurrent import RecurrentLM, State
+from dlcompare.training.batches import Collate, Texts
 from dlcompare.training.losses import IGNORED, Batch
 
-__all__ = ["accuracy", "bits_per_character", "n_parameters", "pretraining_measures"]
+__all__ = ["accuracy", "bits_per_character", "classify", "n_parameters", "pretraining_measures"]
 
 
 @torch.inference_mode()
@@ -23,6 +25,28 @@ def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor, batch_size: int =
     model.eval()
     logits = torch.cat([model(inputs[i : i + batch_size]) for i in range(0, len(inputs), batch_size)])
     return int((logits.argmax(-1) == labels).sum()) / len(labels)
+
+
+@torch.inference_mode()
+def classify(model: nn.Module, texts: Sequence[Texts], collate: Collate, batch_size: int = 64) -> Tensor:
+    """Return the logits (n, classes) of ``texts``, in their order.
+
+    Parameters
+    ----------
+    model
+        maps what ``collate`` gives to (batch, classes).
+    texts
+        the token ids of each example's one or two texts.
+    collate
+        makes what the model reads of some of the texts.
+    """
+    model.eval()
+    by_length = sorted(range(len(texts)), key=lambda i: sum(map(len, texts[i])))
+    logits = [
+        model(*collate([texts[i] for i in by_length[start : start + batch_size]]))  # (batch, classes)
+        for start in range(0, len(texts), batch_size)
+    ]
+    return torch.cat(logits)[torch.tensor(by_length).argsort()]
 
 
 @torch.inference_mode()
