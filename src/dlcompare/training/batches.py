@@ -18,7 +18,7 @@ __all__ = [
     "Texts",
     "ended",
     "example_batches",
-    "forecast_windows",
+    "forecast_batches",
     "mask_tokens",
     "mixed_batches",
     "packed",
@@ -232,8 +232,10 @@ def example_batches(
                 yield *collate([texts[j] for j in chosen]), labels[chosen]
 
 
-def forecast_windows(series: Tensor, window: int, ahead: int = 1) -> tuple[Tensor, Tensor]:
-    """Return every window of a series and what comes after it, for :func:`~dlcompare.training.regression_loss`.
+def forecast_batches(
+    series: Tensor, window: int, batch_size: int, generator: torch.Generator, ahead: int = 1
+) -> Iterator[Batch]:
+    """Yield for ever windows of a series and, for each of their values, the one ``ahead`` later: what to forecast.
 
     Parameters
     ----------
@@ -241,14 +243,18 @@ def forecast_windows(series: Tensor, window: int, ahead: int = 1) -> tuple[Tenso
         the values in the order of time, (n,).
     window
         how many values the model reads.
+    batch_size
+        windows in a batch.
+    generator
+        draws their places.
     ahead
-        how many it is to forecast.
+        how many steps ahead the forecast lies.
 
-    Returns
-    -------
-    tuple[Tensor, Tensor]
-        inputs (n - window - ahead + 1, window, 1), as a recurrent model reads them, and targets
-        (n - window - ahead + 1, ahead).
+    Yields
+    ------
+    Batch
+        (inputs, targets) for :func:`~dlcompare.training.regression_loss`, each (batch, window, 1), as a
+        :class:`~dlcompare.models.Recurrent` reads and gives them.
 
     Raises
     ------
@@ -262,8 +268,10 @@ def forecast_windows(series: Tensor, window: int, ahead: int = 1) -> tuple[Tenso
             f"window is {window} and ahead is {ahead}; allowed are at least 1 each and {len(series)} in sum, the"
             " length of the series"
         )
-    spans = series.unfold(0, window + ahead, 1)  # (n - window - ahead + 1, window + ahead)
-    return spans[:, :window, None], spans[:, window:]
+    spans = series.unfold(0, window + ahead, 1)[..., None]  # (n - window - ahead + 1, window + ahead, 1)
+    while True:
+        chosen = spans[torch.randint(len(spans), (batch_size,), generator=generator)]
+        yield chosen[:, :window], chosen[:, ahead:]
 
 
 def mask_tokens(
