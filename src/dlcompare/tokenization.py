@@ -77,6 +77,16 @@ def _check_ids(ids: Iterable[int], vocab_size: int) -> list[int]:
     return checked
 
 
+def _check_text(text: str, name: str = "text") -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{name} contains {text[error.start]!r} at place {error.start}, half of a surrogate pair; allowed is Unicode"
+            " text, which has whole characters"
+        ) from None
+
+
 class CharTokenizer:
     """One id per character, in the order of the code points.
 
@@ -88,7 +98,7 @@ class CharTokenizer:
     Raises
     ------
     ValueError
-        when ``characters`` is empty, or holds something twice or longer than one character.
+        when ``characters`` is empty, holds something twice or longer than one character, or half a surrogate pair.
     """
 
     def __init__(self, characters: Sequence[str]):
@@ -97,6 +107,7 @@ class CharTokenizer:
         if any(len(c) != 1 for c in characters) or len(set(characters)) != len(characters):
             raise ValueError("characters must be distinct strings of length 1")
         self.characters = "".join(characters)
+        _check_text(self.characters, "characters")
         self._ids = {c: i for i, c in enumerate(self.characters)}
 
     @classmethod
@@ -160,8 +171,9 @@ class BPETokenizer:
         Raises
         ------
         ValueError
-            when ``vocab_size`` has no room for the bytes and the special tokens.
+            when ``vocab_size`` has no room for the bytes and the special tokens, or ``text`` holds half a surrogate pair.
         """
+        _check_text(text)
         smallest = 256 + len(SPECIAL_TOKENS)
         if vocab_size < smallest:
             raise ValueError(
@@ -185,7 +197,14 @@ class BPETokenizer:
         return int(self.engine.get_vocab_size())
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of ``text``; a special token written out in it becomes that token's id."""
+        """Return the ids of ``text``; a special token written out in it becomes that token's id.
+
+        Raises
+        ------
+        ValueError
+            when ``text`` holds half a surrogate pair, which stands for no character.
+        """
+        _check_text(text)
         return list(self.engine.encode(text).ids)
 
     def decode(self, ids: Iterable[int]) -> str:
