@@ -94,9 +94,7 @@ def card(name: str, folder: Path | None = None) -> dict[str, Any]:
 def load(name: str, folder: Path | None = None) -> Checkpoint[nn.Module]: ...
 @typing.overload
 def load(name: str, folder: Path | None = None, *, expected: type[Model]) -> Checkpoint[Model]: ...
-def load(
-    name: str, folder: Path | None = None, *, expected: type[nn.Module] = nn.Module
-) -> Checkpoint[Any]:
+def load(name: str, folder: Path | None = None, *, expected: type[nn.Module] = nn.Module) -> Checkpoint[Any]:
     """Load checkpoint ``name``: float32 weights, evaluation mode.
 
     An adapter is put on the checkpoint that it was trained on, which must be in ``folder`` or among the committed ones.
@@ -252,7 +250,9 @@ def _lora_fields(model: nn.Module, details: Mapping[str, Any]) -> dict[str, Any]
     layers = {n: layer for n, layer in _adapted(model).named_modules() if isinstance(layer, LoRALinear)}
     if not layers:
         return {}
-    bases = [key.removeprefix("checkpoint ") for key in details.get("sources_sha256", {}) if key.startswith("checkpoint ")]
+    bases = [
+        key.removeprefix("checkpoint ") for key in details.get("sources_sha256", {}) if key.startswith("checkpoint ")
+    ]
     if len(bases) != 1:
         raise ValueError(
             f"sources_sha256 in details names the checkpoints {bases}; for a model with LoRA, allowed is one"
@@ -275,7 +275,9 @@ def rounded(model: nn.Module) -> nn.Module:
 def _own_tensors(model: nn.Module) -> dict[str, Tensor]:
     """Parameters by name, one that several modules share under its first name alone; with LoRA, the trained ones."""
     adapter = any(isinstance(module, LoRALinear) for module in model.modules())
-    return {n: parameter.detach() for n, parameter in model.named_parameters() if parameter.requires_grad or not adapter}
+    return {
+        n: parameter.detach() for n, parameter in model.named_parameters() if parameter.requires_grad or not adapter
+    }
 
 
 def _write(place: Path, files: Mapping[str, bytes]) -> None:

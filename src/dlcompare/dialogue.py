@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlcompare import chat
+from dlcompare.data import Conversation
 from dlcompare.sampling import Sampler
 from dlcompare.tokenization import END, REPLY, SPECIAL_TOKENS, USER, BPETokenizer
 from dlcompare.training import IGNORED, Batch, Texts
@@ -33,6 +34,7 @@ __all__ = [
     "reply_candidates",
     "reply_pairs",
     "talker",
+    "turns_of",
 ]
 
 
@@ -57,6 +59,11 @@ class Example:
     ids: tuple[int, ...]
     is_reply: tuple[bool, ...]
     n_characters: int
+
+
+def turns_of(conversations: Iterable[Conversation]) -> list[tuple[str, ...]]:
+    """Return the texts of each conversation, in turn."""
+    return [tuple(turn.text for turn in conversation.turns) for conversation in conversations]
 
 
 def encode_turns(tokenizer: BPETokenizer, turns: Sequence[str]) -> Example:

@@ -176,7 +176,9 @@ def test_an_adapter_without_its_base_names_both(tmp_path, monkeypatch):
     torch.manual_seed(1)
     other = GPT(GPTConfig(vocab_size=4, block_size=6, n_layer=1, n_head=1, d_model=8))
     checkpoints.save("base", other, DETAILS, folder=tmp_path)
-    with pytest.raises(CheckpointError, match=r"'writer' adapts checkpoint 'base' with SHA-256 .* but 'base' has SHA-256"):
+    with pytest.raises(
+        CheckpointError, match=r"'writer' adapts checkpoint 'base' with SHA-256 .* but 'base' has SHA-256"
+    ):
         checkpoints.load("writer", tmp_path)
     monkeypatch.setattr(checkpoints, "directory", lambda: tmp_path)
     for file in (tmp_path / "base").iterdir():

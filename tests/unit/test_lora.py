@@ -114,7 +114,9 @@ def test_mistakes_are_named():
     with pytest.raises(ValueError, match="rank is 4; allowed are 1 to 3"):
         LoRALinear(nn.Linear(5, 3), 4, 1)
     gpt = GPT(TINY)
-    with pytest.raises(ValueError, match=r"names contains 'value', which no linear layer is called; there are blocks\.0"):
+    with pytest.raises(
+        ValueError, match=r"names contains 'value', which no linear layer is called; there are blocks\.0"
+    ):
         add_lora(gpt, 2, 4, ("project", "value"))
     assert all(p.requires_grad for p in gpt.parameters())
 

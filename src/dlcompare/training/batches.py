@@ -145,7 +145,9 @@ def packed(texts: Sequence[Texts], marks: Marks) -> tuple[Tensor, Tensor, Tensor
         for no rows, or a row that has neither one nor two texts.
     """
     if not texts or any(len(row) not in (1, 2) for row in texts):
-        raise ValueError(f"texts has rows of {[len(row) for row in texts]} texts; allowed are 1 or 2, in at least one row")
+        raise ValueError(
+            f"texts has rows of {[len(row) for row in texts]} texts; allowed are 1 or 2, in at least one row"
+        )
     rows = [[marks.cls, *(i for text in row for i in (*text, marks.sep))] for row in texts]
     length = torch.tensor([len(row) for row in rows])
     first = torch.tensor([len(row[0]) + 2 for row in texts])  # with [CLS] and [SEP]
@@ -329,7 +331,13 @@ def mask_tokens(
 
 
 def _masked_pairs(
-    ids: Tensor, starts: Tensor, elsewhere: Tensor, is_random: Tensor, seq: int, marks: Marks, generator: torch.Generator
+    ids: Tensor,
+    starts: Tensor,
+    elsewhere: Tensor,
+    is_random: Tensor,
+    seq: int,
+    marks: Marks,
+    generator: torch.Generator,
 ) -> Batch:
     """Return the batch that :func:`pretraining_batches` describes, for windows at ``starts`` (batch,)."""
     n = seq - 3

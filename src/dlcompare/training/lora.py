@@ -90,7 +90,9 @@ def add_lora(model: Model, rank: int, alpha: float, names: Sequence[str]) -> Mod
     linear = {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
     chosen = {name: [layer for layer in linear if f".{layer}".endswith(f".{name}")] for name in names}
     if missing := [name for name, layers in chosen.items() if not layers]:
-        raise ValueError(f"names contains {missing[0]!r}, which no linear layer is called; there are {', '.join(linear)}")
+        raise ValueError(
+            f"names contains {missing[0]!r}, which no linear layer is called; there are {', '.join(linear)}"
+        )
     model.requires_grad_(False)
     for layer in dict.fromkeys(layer for layers in chosen.values() for layer in layers):
         model.set_submodule(layer, LoRALinear(linear[layer], rank, alpha))
