@@ -82,8 +82,8 @@ def _check_text(text: str, name: str = "text") -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"{name} contains {text[error.start]!r} at place {error.start}, half of a surrogate pair; allowed is Unicode"
-            " text, which has whole characters"
+            f"{name} contains {text[error.start]!r} at place {error.start}, half of a surrogate pair; allowed is"
+            " Unicode text, which has whole characters"
         ) from None
 
 
@@ -171,7 +171,8 @@ class BPETokenizer:
         Raises
         ------
         ValueError
-            when ``vocab_size`` has no room for the bytes and the special tokens, or ``text`` holds half a surrogate pair.
+            when ``vocab_size`` has no room for the bytes and the special tokens, or ``text`` holds half a surrogate
+            pair.
         """
         _check_text(text)
         smallest = 256 + len(SPECIAL_TOKENS)

@@ -36,11 +36,12 @@ def test_a_layer_is_the_papers_equation_and_so_is_the_merged_one(k, d, data):
     assert (A.shape, B.shape) == ((rank, k), (d, rank))
     h = x @ W0.T + alpha / rank * (x @ (B @ A).T) + (layer.linear.bias if bias else 0)
     torch.testing.assert_close(layer(x), h, atol=1e-12, rtol=0)
-    assert isinstance(merged := layer.float().merged(), nn.Linear)
+    merged = layer.float().merged()
+    assert type(merged) is nn.Linear
     torch.testing.assert_close(merged.double()(x), h, atol=1e-5, rtol=0)
 
 
-def test_gradients_are_the_finite_differences_and_reach_A_and_B_alone():
+def test_gradients_are_the_finite_differences_and_reach_both_factors_alone():
     layer = randomised(LoRALinear(nn.Linear(3, 4), 2, 8)).double()
     x = torch.randn(5, 3, dtype=torch.float64)
     parameters = (layer.A.weight, layer.B.weight)
@@ -101,7 +102,7 @@ def test_every_trainable_parameter_of_a_classifier_gets_a_gradient(make):
         assert model.classifier.weight.requires_grad
 
 
-def test_A_starts_with_unit_gain_and_B_with_zeros():
+def test_one_factor_starts_with_unit_gain_and_the_other_with_zeros():
     torch.manual_seed(0)
     layer = LoRALinear(nn.Linear(400, 300), 50, 1)
     assert layer.A.weight.std().item() == pytest.approx(1 / math.sqrt(400), rel=0.02)

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcompare.models import BERT, GPT, BERTConfig, GPTConfig, Recurrent, RecurrentConfig
+from dlcompare.models import BERT, BERTConfig, GPTConfig, Recurrent, RecurrentConfig
 from dlcompare.models.bert import PretrainingLogits
 from dlcompare.models.classifier import BERTClassifier, BERTClassifierConfig, GPTClassifier, GPTClassifierConfig
 from dlcompare.recipes.bert import frequency_baseline
@@ -33,7 +33,6 @@ from dlcompare.training import (
     pretraining_measures,
     regression_loss,
     set_seed,
-    shuffled_batches,
 )
 
 MARKS = Marks(cls=50, sep=51, mask=52, pad=53)
@@ -175,7 +174,7 @@ def test_pretraining_examples_cover_the_text_and_are_the_same_again():
     batch = pretraining_examples(text, 11, set_seed(3), MARKS)
     again = pretraining_examples(text, 11, set_seed(3), MARKS)
     assert all(torch.equal(a, b) for a, b in zip(batch, again, strict=True))
-    read, segments, targets, is_random = batch
+    read, _, targets, is_random = batch
     assert is_random.tolist() == [0, 1, 0, 1, 0, 1, 0]
     original = torch.where(targets == IGNORED, read, targets)
     starts = original[:, 1].tolist()

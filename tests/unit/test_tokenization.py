@@ -34,9 +34,9 @@ def test_half_a_surrogate_pair_is_named(before, half, after):
     text = before + half + after
     with pytest.raises(ValueError, match=rf"text contains .* at place {len(before)}, half of a surrogate pair"):
         BPE.encode(text)
-    with pytest.raises(ValueError, match="text contains .* half of a surrogate pair"):
+    with pytest.raises(ValueError, match=r"text contains .* half of a surrogate pair"):
         BPETokenizer.train(text, 300)
-    with pytest.raises(ValueError, match="characters contains .* half of a surrogate pair"):
+    with pytest.raises(ValueError, match=r"characters contains .* half of a surrogate pair"):
         CharTokenizer.train(text)
 
 

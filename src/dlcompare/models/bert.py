@@ -1,7 +1,7 @@
 """BERT: a bidirectional Transformer encoder, pretrained to fill gaps (Devlin et al. 2019).
 
-Reads from top to bottom: configuration, model with the heads of the two pretraining tasks of section 3.1. The blocks are
-those of the Transformer's encoder (post-norm) with GELU, the exact one with the error function. What the model is
+Reads from top to bottom: configuration, model with the heads of the two pretraining tasks of section 3.1. The blocks
+are those of the Transformer's encoder (post-norm) with GELU, the exact one with the error function. What the model is
 pretrained on is made by :func:`dlcompare.training.pretraining_batches`, its loss is
 :func:`dlcompare.training.pretraining_loss`.
 """

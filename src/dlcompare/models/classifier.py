@@ -1,11 +1,11 @@
 """A pre-trained Transformer with a new layer on top that tells classes apart: what fine-tuning starts from.
 
-GPT's classifier reads the last layer at the last token (Radford et al. 2018, section 3.3 and figure 1), BERT's reads the
-pooled last layer at [CLS] (Devlin et al. 2019, section 3.2). Both drop values of it in training, as their released codes do.
+GPT's classifier reads the last layer at the last token (Radford et al. 2018, section 3.3 and figure 1), BERT's reads
+the pooled last layer at [CLS] (Devlin et al. 2019, section 3.2). Both drop values of it in training.
 
 Deviations: GPT-1 ends a text with a token of its own, which is new in fine-tuning; here whoever writes the ids decides
-(the recipes use a token that pre-training never showed). GPT-1 adds its language-modelling loss in fine-tuning (equation
-5); here there is none.
+(the recipes use a token that pre-training never showed). GPT-1 adds its language-modelling loss in fine-tuning
+(section 3.2, equation 5); here there is none.
 """
 
 from __future__ import annotations

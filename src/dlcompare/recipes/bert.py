@@ -1,9 +1,9 @@
 """A BERT-style encoder of the Shakespeare GPT's size, pre-trained on the same text with the same budget.
 
 The budget is that of the GPT: as many steps, tokens per step, and threads. Nine steps of ten read short rows, the last
-long ones, which is what the paper does (Devlin et al. 2019, appendix A.2). Two settings are the encoder's own, because with
-the GPT's it had learned no more after 1000 steps than how frequent tokens are: Muon's learning rate is half as high, and
-the position embeddings start as scaled sinusoids (Vaswani et al. 2017, section 3.5) and not at random.
+long ones, which is what the paper does (Devlin et al. 2019, appendix A.2). Two settings are the encoder's own, for with
+the GPT's it had learned after 1000 steps little more than how frequent tokens are: Muon's learning rate is half as
+high, and the position embeddings start as scaled sinusoids (Vaswani et al. 2017, section 3.5) and not at random.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dlcompare import checkpoints, data
 from dlcompare.models import BERT, BERTConfig
 from dlcompare.models.encoder import sinusoidal_positions
 from dlcompare.recipes.recipe import Recipe, Trained
-from dlcompare.recipes.shakespeare import SETTINGS
+from dlcompare.recipes.shakespeare import SETTINGS, training_budget
 from dlcompare.tokenization import ENCODER_TOKENS, BPETokenizer
 from dlcompare.training import (
     IGNORED,
@@ -95,12 +95,18 @@ def _pretrain(recipe: Recipe) -> Trained:
     )
     checkpoints.rounded(model)
     measured = pretraining_measures(model, held_out) | frequency_baseline(train_ids, held_out, tokenizer.vocab_size)
+    # What was read in both phases, short rows and long ones.
+    budgets = [
+        training_budget(model, steps, *next(batches)[:2])
+        for batches, steps in ((short, s["short_steps"]), (long, s["steps"] - s["short_steps"]))
+    ]
     metrics: dict[str, float | int] = {
         **{f"validation_{name}": value for name, value in measured.items()},
         "validation_pairs": len(held_out[0]),
         "validation_masked_tokens": int((held_out[2] != IGNORED).sum()),
         "validation_tokens": len(validation_ids),
         "train_tokens": len(train_ids),
+        **{name: sum(budget[name] for budget in budgets) for name in budgets[0]},
     }
     return Trained(model, history, metrics, tokenizer)
 

@@ -1,8 +1,8 @@
 """The Shakespeare GPT and the Shakespeare BERT, fine-tuned to judge reviews, and the latter to choose replies.
 
-All weights, or LoRA. Each is compared with a model of the same sizes that starts from random weights, trains all of them,
-and sees the same batches. The learning rates are the best of those that ``searched`` lists, by validation loss; the test
-part was looked at once, for the card.
+All weights, or LoRA. Each is compared with a model of the same sizes that starts from random weights, trains all of
+them, and sees the same batches. The learning rates are the best of those that ``searched`` lists, by validation loss;
+the test part was looked at once, for the card.
 """
 
 from __future__ import annotations
@@ -36,18 +36,20 @@ from dlcompare.training import (
     set_seed,
 )
 
-__all__ = ["RECIPES"]
+__all__ = ["RECIPES", "as_bert_reads", "as_gpt_reads"]
 
 Examples = tuple[Sequence[Texts], Tensor]
 Classifier = GPTClassifier | BERTClassifier
 Start = TypeVar("Start", GPT, BERT)
 
 
-def _as_gpt_reads(tokenizer: BPETokenizer) -> Collate:
+def as_gpt_reads(tokenizer: BPETokenizer) -> Collate:
+    """Return how a classifier on a GPT reads texts: with :data:`~dlcompare.tokenization.END` after them."""
     return functools.partial(ended, end=tokenizer.id_of(END))
 
 
-def _as_bert_reads(tokenizer: BPETokenizer) -> Collate:
+def as_bert_reads(tokenizer: BPETokenizer) -> Collate:
+    """Return how a classifier on a BERT reads texts: with [CLS] before and [SEP] after them."""
     return functools.partial(packed, marks=Marks.of(tokenizer))
 
 
@@ -138,7 +140,7 @@ def _gpt_sentiment(recipe: Recipe) -> Trained:
     def classifier(gpt: GPT) -> Classifier:
         return GPTClassifier.from_language_model(gpt, 2, recipe.settings["dropout"])
 
-    return _sentiment(recipe, start, classifier, tokenizer, _as_gpt_reads(tokenizer), sources)
+    return _sentiment(recipe, start, classifier, tokenizer, as_gpt_reads(tokenizer), sources)
 
 
 def _bert_sentiment(recipe: Recipe) -> Trained:
@@ -147,7 +149,7 @@ def _bert_sentiment(recipe: Recipe) -> Trained:
     def classifier(bert: BERT) -> Classifier:
         return BERTClassifier.from_encoder(bert, 2, recipe.settings["dropout"])
 
-    return _sentiment(recipe, start, classifier, tokenizer, _as_bert_reads(tokenizer), sources)
+    return _sentiment(recipe, start, classifier, tokenizer, as_bert_reads(tokenizer), sources)
 
 
 def _reply_classifier(bert: BERT, dropout: float) -> BERTClassifier:
@@ -160,7 +162,7 @@ def _reply_classifier(bert: BERT, dropout: float) -> BERTClassifier:
 def _replies(recipe: Recipe) -> Trained:
     s = recipe.settings
     start, tokenizer, sources = _loaded(s["start"], BERT)
-    collate = _as_bert_reads(tokenizer)
+    collate = as_bert_reads(tokenizer)
     chats = data.load_dialogue()
     generator = torch.Generator().manual_seed(recipe.seed)
     train = reply_pairs(tokenizer, turns_of(chats.train), s["longest"], generator)

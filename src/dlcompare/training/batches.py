@@ -226,8 +226,9 @@ def example_batches(
         raise ValueError(f"batch_size is {batch_size}; allowed are 1 to {len(texts)}, the number of examples")
     length = [sum(map(len, row)) for row in texts]
     while True:
-        for pool in torch.randperm(len(texts), generator=generator).split(16 * batch_size):
-            by_length = sorted(pool.tolist(), key=length.__getitem__)
+        order = torch.randperm(len(texts), generator=generator).tolist()
+        for start in range(0, len(order), 16 * batch_size):
+            by_length = sorted(order[start : start + 16 * batch_size], key=length.__getitem__)
             n = len(by_length) // batch_size
             for i in torch.randperm(n, generator=generator).tolist():
                 chosen = by_length[i * batch_size : (i + 1) * batch_size]

@@ -119,7 +119,8 @@ def pretraining_measures(model: nn.Module, batch: Batch, batch_size: int = 16) -
     model.eval()
     guesses, truths = {"masked_token": 0, "next_sentence": 0}, {"masked_token": 0, "next_sentence": 0}
     nats = {"masked_token": 0.0, "next_sentence": 0.0}
-    for ids, segments, targets, is_random in zip(*(x.split(batch_size) for x in batch), strict=True):
+    for start in range(0, len(batch[0]), batch_size):
+        ids, segments, targets, is_random = (x[start : start + batch_size] for x in batch)
         logits = model(ids, segments)
         hidden = targets != IGNORED
         for task, scores, truth in (
