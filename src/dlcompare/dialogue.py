@@ -21,13 +21,14 @@ from dlcompare import chat
 from dlcompare.data import Conversation
 from dlcompare.sampling import Sampler
 from dlcompare.tokenization import END, REPLY, SPECIAL_TOKENS, USER, BPETokenizer
-from dlcompare.training import IGNORED, Batch, Texts
+from dlcompare.training import IGNORED, Batch, Collate, Texts, classify
 
 __all__ = [
     "SAMPLER",
     "Example",
     "encode_turns",
     "examples",
+    "ranking_accuracy",
     "reply",
     "reply_batches",
     "reply_bits_per_character",
@@ -253,6 +254,30 @@ def reply_candidates(
     drawn = _drawn(conversation, n_candidates - 1, generator)
     questions = torch.randperm(len(said), generator=generator)[:n_questions].tolist()
     return [(said[i], replied[j]) for i in questions for j in (i, *drawn[i].tolist())]
+
+
+def ranking_accuracy(model: nn.Module, pairs: Sequence[Texts], collate: Collate, n_candidates: int = 10) -> float:
+    """Return how often a classifier finds the reply that followed likelier to follow than each of the others.
+
+    Parameters
+    ----------
+    model
+        maps what ``collate`` gives to logits (batch, 2), class 0 for a reply that follows.
+    pairs
+        as :func:`reply_candidates` gives them.
+    collate
+        makes what the model reads of pairs.
+    n_candidates
+        how many of them belong to one turn.
+
+    Returns
+    -------
+    float
+        the share of turns, between 0 and 1; 1 / ``n_candidates`` for one who guesses.
+    """
+    logits = classify(model, pairs, collate).view(-1, n_candidates, 2)  # (questions, candidates, classes)
+    chosen = (logits[..., 0] - logits[..., 1]).argmax(-1)  # (questions,)
+    return (chosen == 0).double().mean().item()
 
 
 def talker(model: nn.Module, tokenizer: BPETokenizer, sampler: Sampler = SAMPLER) -> chat.Talker:

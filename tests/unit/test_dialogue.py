@@ -8,6 +8,7 @@ from dlcompare.chat import Talker, kept_turns
 from dlcompare.dialogue import (
     encode_turns,
     examples,
+    ranking_accuracy,
     reply,
     reply_batches,
     reply_bits_per_character,
@@ -157,6 +158,25 @@ def test_candidates_begin_with_the_reply_that_followed():
     for (said, true), *others in questions:
         assert true == f"{said[0]}{int(said[1]) + 1}"
         assert all(other_said == said and answer[0] != said[0] for other_said, answer in others)
+
+
+def test_ranking_accuracy_counts_the_turns_whose_reply_is_likeliest():
+    pairs = [((question,), (answer,)) for question in range(4) for answer in range(3)]
+
+    class Prefers(torch.nn.Module):
+        """Finds that the answer numbered as the question follows; of questions 2 and 3, the second and none."""
+
+        def forward(self, question, answer):
+            logits = torch.zeros(len(question), 2)
+            logits[(answer == 0) & (question < 2), 0] = 1  # the first: right
+            logits[(answer == 1) & (question == 2), 1] = -2  # the difference counts
+            logits[(answer == 0) & (question == 3), 1] = 1
+            return logits
+
+    def collate(rows):
+        return torch.tensor([q for (q,), _ in rows]), torch.tensor([a for _, (a,) in rows])
+
+    assert ranking_accuracy(Prefers(), pairs, collate, 3) == 0.5
 
 
 def test_false_replies_need_another_conversation():

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlcompare import checkpoints, data
-from dlcompare.dialogue import reply_candidates, reply_pairs, turns_of
+from dlcompare.dialogue import ranking_accuracy, reply_candidates, reply_pairs, turns_of
 from dlcompare.models import BERT, GPT
 from dlcompare.models.classifier import BERTClassifier, GPTClassifier
 from dlcompare.recipes.recipe import Recipe, Trained
@@ -173,7 +173,7 @@ def _replies(recipe: Recipe) -> Trained:
             tokenizer,
             turns_of(conversations),
             s["longest"],
-            generator,
+            torch.Generator().manual_seed(recipe.seed),
             n_questions=s["questions"],
             n_candidates=s["candidates"],
         )
@@ -189,9 +189,7 @@ def _replies(recipe: Recipe) -> Trained:
         ("from_scratch_", scratch),
     ):
         for part, texts in candidates.items():
-            logits = classify(measured, texts, collate).view(-1, s["candidates"], 2)  # (questions, candidates, 2)
-            chosen = (logits[..., 0] - logits[..., 1]).argmax(-1)  # (questions,)
-            metrics[f"{name}{part}_ranking_accuracy"] = (chosen == 0).double().mean().item()
+            metrics[f"{name}{part}_ranking_accuracy"] = ranking_accuracy(measured, texts, collate, s["candidates"])
     metrics |= {
         "chance_ranking_accuracy": 1 / s["candidates"],
         "trainable_parameters": _n_trainable(model),
@@ -216,7 +214,7 @@ _REPLIES = {
     **_SENTIMENT,
     "longest": 60,
     "watched": 1000,
-    "questions": 500,
+    "questions": 300,
     "candidates": 10,
 }
 
