@@ -29,11 +29,11 @@ __all__ = [
     "window_batches",
 ]
 
+#: The token ids of one text, or of the two texts of a pair.
 Texts = Sequence[Sequence[int]]
-"""The token ids of one text, or of the two texts of a pair."""
 
+#: Makes what a model reads, each tensor (batch, …), of the texts of each row: :func:`packed` or :func:`ended`.
 Collate = Callable[[Sequence[Texts]], tuple[Tensor, ...]]
-"""Makes what a model reads, each tensor (batch, …), of the texts of each row: :func:`packed` or :func:`ended`."""
 
 
 def set_seed(seed: int) -> torch.Generator:
