@@ -12,6 +12,7 @@ from dlcompare.generation import generate_text
 from dlcompare.models import BERT, NGram
 from dlcompare.models.classifier import BERTClassifier
 from dlcompare.recipes import RECIPES
+from dlcompare.recipes.baselines import TfidfClassifier
 from dlcompare.recipes.bert import frequency_baseline
 from dlcompare.recipes.finetuning import as_bert_reads, as_gpt_reads
 from dlcompare.sampling import Sampler
@@ -133,6 +134,15 @@ def test_accuracies_on_reviews_are_those_on_the_card(name):
     assert measured > 0.6
 
 
+def test_the_tfidf_baseline_is_the_one_on_the_cards():
+    reviews = data.load_sentiment()
+    model = TfidfClassifier(reviews.train.texts, reviews.train.labels)
+    right = (model.scores(reviews.test.texts) > 0) == reviews.test.labels.bool()
+    for name in SENTIMENT:
+        measured = checkpoints.card(name)["metrics"]["tfidf_test_accuracy"]
+        assert measured == pytest.approx(right.double().mean().item(), abs=3 / len(reviews.test))
+
+
 @pytest.mark.parametrize("name", REPLIES)
 def test_replies_are_found_as_often_as_the_card_says(name):
     loaded = checkpoints.load(name, expected=BERTClassifier)
@@ -164,7 +174,9 @@ def test_an_adapter_is_a_hundredth_of_its_model(name):
     card = checkpoints.card(name)
     assert card["bytes"] < 150_000
     assert card["metrics"]["trainable_parameters"] < 0.04 * card["parameters"]
-    assert card["sources_sha256"][f"checkpoint {card['lora']['base']}"] == checkpoints.card(card["lora"]["base"])["sha256"]
+    assert (
+        card["sources_sha256"][f"checkpoint {card['lora']['base']}"] == checkpoints.card(card["lora"]["base"])["sha256"]
+    )
 
 
 def test_the_gpt_writes_in_the_form_of_a_play():

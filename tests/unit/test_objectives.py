@@ -211,6 +211,13 @@ def test_measures_of_pretraining_are_those_of_all_rows_at_once():
     assert measured["next_sentence_accuracy"] == pytest.approx(right)
 
 
+def test_pretraining_gives_every_parameter_a_gradient():
+    """So that data-parallel training, which waits for each of them, does not hang."""
+    model = BERT(BERTConfig(54, 12, 1, 1, 8))
+    pretraining_loss(model, next(pretraining_batches(torch.arange(50), 12, 2, set_seed(0), MARKS))).backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
 def test_the_frequency_baseline_by_hand():
     targets = torch.tensor([[2, IGNORED], [1, 2]])
     batch = (targets, targets, targets, torch.tensor([1, 1]))

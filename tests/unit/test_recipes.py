@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 import json
+import math
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from dlcompare.dialogue import examples, reply_bits_per_character
 from dlcompare.models import BERT, GPT, MLP, BERTConfig, GPTConfig, MLPConfig, NGram
 from dlcompare.models.classifier import BERTClassifier
 from dlcompare.recipes import RECIPES
+from dlcompare.recipes.baselines import TfidfClassifier
 from dlcompare.recipes.finetuning import as_bert_reads, as_gpt_reads
 from dlcompare.recipes.shakespeare import training_budget
 from dlcompare.tokenization import ENCODER_TOKENS, BPETokenizer
@@ -230,10 +232,38 @@ def test_sentiment_recipes_measure_what_they_saved(tmp_path, tiny_bases, monkeyp
     metrics = loaded.card["metrics"]
     assert metrics["test_accuracy"] == metrics["validation_accuracy"] == right.double().mean().item()
     assert 0 <= metrics["from_scratch_test_accuracy"] <= 1
+    assert metrics["tfidf_test_accuracy"] == 1.0
     head, adapters = (8 + 1) * 2, 4 * (8 + 3 * 8) + 4 * (8 + 8)
     expected = head + adapters if "lora" in name else loaded.model.config.n_parameters
     assert metrics["trainable_parameters"] == expected
     assert list(loaded.card["sources_sha256"]) == [f"checkpoint shakespeare-{name.split('-')[1]}"]
+
+
+def test_tfidf_weighs_terms_by_hand_and_minimises_its_loss():
+    texts, labels = ["Good film, good", "bad film", "A bad plot"], torch.tensor([1, 0, 0])
+    model = TfidfClassifier(texts, labels)
+    idf = {1: 1 + math.log(4 / 2), 2: 1 + math.log(4 / 3)}  # of terms in one text of three, and in two
+    ones, twos = ("good", "good film", "film good", "bad film", "plot", "bad plot"), ("film", "bad")
+    expected = dict.fromkeys(ones, idf[1]) | dict.fromkeys(twos, idf[2])
+    assert model.idf == pytest.approx(expected)  # "a" is no word of two letters
+    terms = list(model.idf)
+    x = torch.zeros(3, len(terms))
+    for row, counts in enumerate(
+        (
+            {"good": 2, "film": 1, "good film": 1, "film good": 1},
+            {"bad": 1, "film": 1, "bad film": 1},
+            {"bad": 1, "plot": 1, "bad plot": 1},
+        )
+    ):
+        for term, count in counts.items():
+            x[row, terms.index(term)] = count * model.idf[term]
+    x = x / x.norm(dim=1, keepdim=True)
+    scores = model.scores(texts)
+    torch.testing.assert_close(scores, x @ model.weight + model.bias)
+    # where the gradient of the loss is zero
+    torch.testing.assert_close(model.weight.detach(), x.T @ (labels - scores.sigmoid()), atol=1e-3, rtol=0)
+    assert (labels - scores.sigmoid()).sum().abs() < 1e-3
+    assert model.scores(["unheard", "of"]).tolist() == [model.bias.item()] * 2
 
 
 @pytest.mark.parametrize("name", ["replies-bert", "replies-bert-lora"])

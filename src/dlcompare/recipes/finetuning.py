@@ -19,6 +19,7 @@ from dlcompare import checkpoints, data
 from dlcompare.dialogue import ranking_accuracy, reply_candidates, reply_pairs, turns_of
 from dlcompare.models import BERT, GPT
 from dlcompare.models.classifier import BERTClassifier, GPTClassifier
+from dlcompare.recipes.baselines import TfidfClassifier
 from dlcompare.recipes.recipe import Recipe, Trained
 from dlcompare.tokenization import END, BPETokenizer
 from dlcompare.training import (
@@ -116,15 +117,20 @@ def _sentiment(
     collate: Collate,
     sources: dict[str, str],
 ) -> Trained:
-    train, validation, test = data.load_sentiment().map(
+    reviews = data.load_sentiment()
+    train, validation, test = reviews.map(
         lambda part: ([(tokenizer.encode(text),) for text in part.texts], part.labels)
     )
+    tfidf = TfidfClassifier(reviews.train.texts, reviews.train.labels)
     model, history, scratch = _both(recipe, classifier, start, train, validation, collate)
     metrics: dict[str, float | int] = {}
     for name, measured in (("", model), ("from_scratch_", scratch)):
         for part, (texts, labels) in (("validation", validation), ("test", test)):
             right = classify(measured, texts, collate).argmax(-1) == labels  # (n,)
             metrics[f"{name}{part}_accuracy"] = right.double().mean().item()
+    for part, sentences in (("validation", reviews.validation), ("test", reviews.test)):
+        right = (tfidf.scores(sentences.texts) > 0) == sentences.labels.bool()  # (n,)
+        metrics[f"tfidf_{part}_accuracy"] = right.double().mean().item()
     metrics |= {
         "trainable_parameters": _n_trainable(model),
         "train_examples": len(train[1]),
