@@ -207,8 +207,8 @@ def _replies(recipe: Recipe) -> Trained:
 
 _SENTIMENT = {
     "batch_size": 32,
-    "steps": 500,
-    "warmup": 50,
+    "steps": 300,
+    "warmup": 30,
     "weight_decay": 0.1,
     "dropout": 0.1,
     "learning_rate": 5e-4,

@@ -1,21 +1,16 @@
 """Training: one loop for every model, the losses, the batches, and the measures of quality."""
 
 from dlcompare.training.batches import (
-    Collate,
-    Marks,
-    Texts,
-    ended,
     example_batches,
     forecast_batches,
-    mask_tokens,
     mixed_batches,
-    packed,
     pretraining_batches,
     pretraining_examples,
     set_seed,
     shuffled_batches,
     window_batches,
 )
+from dlcompare.training.collate import Collate, Marks, Texts, ended, mask_tokens, packed
 from dlcompare.training.loop import History, fit, learning_rate_at
 from dlcompare.training.lora import LoRALinear, add_lora, merge_lora
 from dlcompare.training.losses import (

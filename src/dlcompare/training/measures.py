@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlcompare.models.recurrent import RecurrentLM, State
-from dlcompare.training.batches import Collate, Texts
+from dlcompare.training.collate import Collate, Texts
 from dlcompare.training.losses import IGNORED, Batch
 
 __all__ = ["accuracy", "bits_per_character", "classify", "n_parameters", "pretraining_measures"]
