@@ -141,6 +141,7 @@ def test_the_tfidf_baseline_is_the_one_on_the_cards():
     for name in SENTIMENT:
         measured = checkpoints.card(name)["metrics"]["tfidf_test_accuracy"]
         assert measured == pytest.approx(right.double().mean().item(), abs=3 / len(reviews.test))
+        assert f"{measured:.1%} of the test part" in (ROOT / "data" / "sentiment.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", REPLIES)
