@@ -1,31 +1,43 @@
-"""Writing a file so that it is there as a whole or not at all."""
+"""Writing files so that they are there as a whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
+__all__ = ["replace_files"]
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write ``content`` beside ``path`` and move it there: at every moment the old file or the new one stands.
+
+def replace_files(files: Mapping[Path, bytes]) -> None:
+    """Write all ``files`` beside their places, then move each to its place, in their order.
+
+    At every moment each place has its old file or its new one. Whoever is killed in between leaves files that end in
+    ``.tmp`` behind.
 
     Raises
     ------
     OSError
-        when it can't be written, a full disk for example; the old file then stays, and what was begun is removed.
+        when one can't be written, on a full disk for example: the old files then stay, and what was begun is removed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as file:
-        begun = Path(file.name)
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            begun.chmod(0o644)
-            begun.replace(path)
-        except BaseException as reason:
-            begun.unlink(missing_ok=True)
-            if isinstance(reason, OSError):
-                raise OSError(reason.errno, f"{reason.strerror}; what stood there before stays", str(path)) from reason
-            raise
+    begun: dict[Path, Path] = {}
+    try:
+        for path, content in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False
+            ) as file:
+                begun[path] = Path(file.name)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for path, written in begun.items():
+            written.chmod(0o644)
+            written.replace(path)
+    except BaseException as reason:
+        for left in begun.values():
+            left.unlink(missing_ok=True)
+        if isinstance(reason, OSError):
+            raise OSError(reason.errno, f"{reason.strerror}; what stood there before stays", str(path)) from reason
+        raise

@@ -8,28 +8,34 @@ one row of tokens, so that predicting the next token *is* replying::
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from dlcompare import chat
+from dlcompare.data import Conversation
 from dlcompare.sampling import Sampler
 from dlcompare.tokenization import END, REPLY, SPECIAL_TOKENS, USER, BPETokenizer
-from dlcompare.training import IGNORED, Batch
+from dlcompare.training import IGNORED, Batch, Collate, Texts, classify, device_of
 
 __all__ = [
     "SAMPLER",
     "Example",
     "encode_turns",
     "examples",
+    "ranking_accuracy",
     "reply",
     "reply_batches",
     "reply_bits_per_character",
+    "reply_candidates",
+    "reply_pairs",
     "talker",
+    "turns_of",
 ]
 
 
@@ -54,6 +60,11 @@ class Example:
     ids: tuple[int, ...]
     is_reply: tuple[bool, ...]
     n_characters: int
+
+
+def turns_of(conversations: Iterable[Conversation]) -> list[tuple[str, ...]]:
+    """Return the texts of each conversation, in turn."""
+    return [tuple(turn.text for turn in conversation.turns) for conversation in conversations]
 
 
 def encode_turns(tokenizer: BPETokenizer, turns: Sequence[str]) -> Example:
@@ -154,9 +165,120 @@ def reply_bits_per_character(model: nn.Module, pool: Sequence[Example], batch_si
     by_length = sorted(pool, key=lambda example: len(example.ids))  # so that rows need little filling up
     for start in range(0, len(by_length), batch_size):
         ids, targets = _padded(by_length[start : start + batch_size])
-        logits = model(ids)  # (batch, seq, vocab_size)
+        targets = targets.to(device_of(model))
+        logits = model(ids.to(targets.device))  # (batch, seq, vocab_size)
         nats += F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum").item()
     return nats / math.log(2) / n_characters
+
+
+def _replied(
+    tokenizer: BPETokenizer, conversations: Iterable[Sequence[str]], longest: int
+) -> tuple[list[list[int]], list[list[int]], Tensor]:
+    """Return each turn that was replied to, its reply, and the number of its conversation (n,)."""
+    said, replied, conversation = [], [], []
+    for number, turns in enumerate(conversations):
+        ids = [tokenizer.encode(turn) for turn in turns]
+        for turn, answer in itertools.pairwise(ids):
+            said.append(turn[-longest:])
+            replied.append(answer[:longest])
+            conversation.append(number)
+    return said, replied, torch.tensor(conversation)
+
+
+def _drawn(conversation: Tensor, n: int, generator: torch.Generator) -> Tensor:
+    """Return for each reply the places (n_replies, n) of ``n`` others, of other conversations than its own."""
+    if len(conversation) == 0 or bool((conversation == conversation[0]).all()):
+        raise ValueError("conversations has replies in fewer than two conversations; allowed are at least two")
+    drawn = torch.randint(len(conversation), (len(conversation), n), generator=generator)
+    while bool((own := conversation[drawn] == conversation[:, None]).any()):
+        drawn[own] = torch.randint(len(conversation), (int(own.sum()),), generator=generator)
+    return drawn
+
+
+def reply_pairs(
+    tokenizer: BPETokenizer, conversations: Iterable[Sequence[str]], longest: int, generator: torch.Generator
+) -> tuple[list[Texts], Tensor]:
+    """Return pairs of a turn and what may be the reply to it, for an encoder to tell which is.
+
+    Each turn comes twice: with the turn that followed (class 0, as BERT's IsNext) and with one that followed another
+    turn, in another conversation (class 1, NotNext).
+
+    Parameters
+    ----------
+    tokenizer
+        encodes the turns.
+    conversations
+        the turns of each.
+    longest
+        of a turn, at most so many tokens are kept: the last of what was said, the first of a reply.
+    generator
+        draws the false replies.
+
+    Returns
+    -------
+    tuple[list[Texts], Tensor]
+        the pairs and their classes (n,).
+
+    Raises
+    ------
+    ValueError
+        when fewer than two conversations have a reply.
+    """
+    said, replied, conversation = _replied(tokenizer, conversations, longest)
+    drawn = _drawn(conversation, 1, generator)[:, 0].tolist()
+    pairs: list[Texts] = []
+    for i, other in enumerate(drawn):
+        pairs += [(said[i], replied[i]), (said[i], replied[other])]
+    return pairs, torch.tensor([0, 1] * len(said))
+
+
+def reply_candidates(
+    tokenizer: BPETokenizer,
+    conversations: Iterable[Sequence[str]],
+    longest: int,
+    generator: torch.Generator,
+    *,
+    n_questions: int,
+    n_candidates: int = 10,
+) -> list[Texts]:
+    """Return turns, each paired with ``n_candidates`` replies, of which the first is the one that followed.
+
+    Who guesses finds it with a probability of 1 / ``n_candidates``. Parameters as in :func:`reply_pairs`; the result
+    has ``n_questions`` · ``n_candidates`` pairs, those of one turn side by side.
+
+    Raises
+    ------
+    ValueError
+        when fewer than two conversations have a reply.
+    """
+    said, replied, conversation = _replied(tokenizer, conversations, longest)
+    drawn = _drawn(conversation, n_candidates - 1, generator)
+    questions = torch.randperm(len(said), generator=generator)[:n_questions].tolist()
+    return [(said[i], replied[j]) for i in questions for j in (i, *drawn[i].tolist())]
+
+
+def ranking_accuracy(model: nn.Module, pairs: Sequence[Texts], collate: Collate, n_candidates: int = 10) -> float:
+    """Return how often a classifier finds the reply that followed likelier to follow than each of the others.
+
+    Parameters
+    ----------
+    model
+        maps what ``collate`` gives to logits (batch, 2), class 0 for a reply that follows.
+    pairs
+        as :func:`reply_candidates` gives them.
+    collate
+        makes what the model reads of pairs.
+    n_candidates
+        how many of them belong to one turn.
+
+    Returns
+    -------
+    float
+        the share of turns, between 0 and 1; 1 / ``n_candidates`` for one who guesses.
+    """
+    logits = classify(model, pairs, collate).view(-1, n_candidates, 2)  # (questions, candidates, classes)
+    chosen = (logits[..., 0] - logits[..., 1]).argmax(-1)  # (questions,)
+    return (chosen == 0).double().mean().item()
 
 
 def talker(model: nn.Module, tokenizer: BPETokenizer, sampler: Sampler = SAMPLER) -> chat.Talker:

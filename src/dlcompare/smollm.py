@@ -51,7 +51,7 @@ _BLOCK_NAMES = {
 }
 
 
-def load() -> Checkpoint:
+def load() -> Checkpoint[Llama]:
     """Load SmolLM2-135M-Instruct: a :class:`~dlcompare.models.llama.Llama` in evaluation mode, and its tokenizer.
 
     The first time, this fetches 93 MB. The weights take 0.54 GB of memory. The card is the file's metadata.
@@ -72,7 +72,7 @@ def load() -> Checkpoint:
         return read_gguf(path, SMOLLM2_135M)
 
 
-def read_gguf(path: Path, config: LlamaConfig) -> Checkpoint:
+def read_gguf(path: Path, config: LlamaConfig) -> Checkpoint[Llama]:
     """Read a Llama of the sizes ``config`` with SmolLM's tokenizer out of a GGUF file.
 
     Returns
@@ -135,7 +135,7 @@ def encode_chat(tokenizer: BPETokenizer, turns: Sequence[str], system: str = SYS
     return tokenizer.encode(text)
 
 
-def talker(loaded: Checkpoint, system: str = SYSTEM) -> Talker:
+def talker(loaded: Checkpoint[Llama], system: str = SYSTEM) -> Talker:
     """Return what :func:`load` returned as someone to talk to, told ``system`` first."""
     tokenizer = loaded.tokenizer
     assert isinstance(tokenizer, BPETokenizer)

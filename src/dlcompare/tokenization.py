@@ -14,8 +14,13 @@ import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 __all__ = [
+    "CLS",
+    "ENCODER_TOKENS",
     "END",
+    "MASK",
+    "PAD",
     "REPLY",
+    "SEP",
     "SPECIAL_TOKENS",
     "USER",
     "BPETokenizer",
@@ -33,6 +38,18 @@ REPLY = "<|reply|>"
 #: Tokens of the dialogue template. They stand in every BPE vocabulary from the start, so that a model
 #: pre-trained on plain text can be fine-tuned on dialogue without resizing its embedding.
 SPECIAL_TOKENS = (END, USER, REPLY)
+
+#: Begins what an encoder reads; what it says about the whole is read off here.
+CLS = "[CLS]"
+#: Ends each of the texts that an encoder reads.
+SEP = "[SEP]"
+#: Stands where a token is hidden, for an encoder to guess.
+MASK = "[MASK]"
+#: Fills up short rows of a batch; no position sees it.
+PAD = "[PAD]"
+#: What an encoder needs beside the tokens of text (Devlin et al. 2019, section 3); see
+#: :meth:`BPETokenizer.with_tokens`.
+ENCODER_TOKENS = (CLS, SEP, MASK, PAD)
 
 
 class Tokenizer(Protocol):
@@ -60,6 +77,16 @@ def _check_ids(ids: Iterable[int], vocab_size: int) -> list[int]:
     return checked
 
 
+def _check_text(text: str, name: str = "text") -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{name} contains {text[error.start]!r} at place {error.start}, half of a surrogate pair; allowed is"
+            " Unicode text, which has whole characters"
+        ) from None
+
+
 class CharTokenizer:
     """One id per character, in the order of the code points.
 
@@ -71,7 +98,7 @@ class CharTokenizer:
     Raises
     ------
     ValueError
-        when ``characters`` is empty, or holds something twice or longer than one character.
+        when ``characters`` is empty, holds something twice or longer than one character, or half a surrogate pair.
     """
 
     def __init__(self, characters: Sequence[str]):
@@ -80,6 +107,7 @@ class CharTokenizer:
         if any(len(c) != 1 for c in characters) or len(set(characters)) != len(characters):
             raise ValueError("characters must be distinct strings of length 1")
         self.characters = "".join(characters)
+        _check_text(self.characters, "characters")
         self._ids = {c: i for i, c in enumerate(self.characters)}
 
     @classmethod
@@ -143,8 +171,10 @@ class BPETokenizer:
         Raises
         ------
         ValueError
-            when ``vocab_size`` has no room for the bytes and the special tokens.
+            when ``vocab_size`` has no room for the bytes and the special tokens, or ``text`` holds half a surrogate
+            pair.
         """
+        _check_text(text)
         smallest = 256 + len(SPECIAL_TOKENS)
         if vocab_size < smallest:
             raise ValueError(
@@ -168,7 +198,14 @@ class BPETokenizer:
         return int(self.engine.get_vocab_size())
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of ``text``; a special token written out in it becomes that token's id."""
+        """Return the ids of ``text``; a special token written out in it becomes that token's id.
+
+        Raises
+        ------
+        ValueError
+            when ``text`` holds half a surrogate pair, which stands for no character.
+        """
+        _check_text(text)
         return list(self.engine.encode(text).ids)
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -191,6 +228,24 @@ class BPETokenizer:
         if found is None:
             raise ValueError(f"token is {token!r}, which is not in the vocabulary")
         return int(found)
+
+    def with_tokens(self, *tokens: str) -> Self:
+        """Return a tokenizer that knows ``tokens`` as well; their ids follow the others, which stay as they are.
+
+        Written out in a text, each becomes its id, like :data:`SPECIAL_TOKENS`.
+
+        Raises
+        ------
+        ValueError
+            for no tokens, or one that is empty or in the vocabulary already.
+        """
+        if not tokens or not all(tokens):
+            raise ValueError(f"tokens is {tokens}; at least one is needed, and none may be empty")
+        if known := [token for token in tokens if self.engine.token_to_id(token) is not None]:
+            raise ValueError(f"tokens contains {known[0]!r}, which is in the vocabulary already")
+        engine = tokenizers.Tokenizer.from_str(self.to_json())
+        engine.add_special_tokens(list(tokens))
+        return type(self)(engine)
 
     def to_json(self) -> str:
         """Return the ``tokenizers`` JSON, readable by any of its language bindings."""

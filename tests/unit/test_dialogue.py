@@ -3,14 +3,19 @@ import math
 import pytest
 import torch
 
+from dlcompare import data
 from dlcompare.chat import Talker, kept_turns
 from dlcompare.dialogue import (
     encode_turns,
     examples,
+    ranking_accuracy,
     reply,
     reply_batches,
     reply_bits_per_character,
+    reply_candidates,
+    reply_pairs,
     talker,
+    turns_of,
 )
 from dlcompare.models import GPT, GPTConfig
 from dlcompare.sampling import GREEDY
@@ -110,6 +115,74 @@ def test_batches_are_reproducible_and_cover_the_pool():
     assert len(seen) == 6
     with pytest.raises(ValueError, match="batch_size is 7; allowed are 1 to 6"):
         next(reply_batches(pool, 7, set_seed(4)))
+
+
+def test_turns_of_a_conversation_are_its_texts():
+    conversation = data.Conversation(tuple(data.Turn(i % 2, text) for i, text in enumerate(TURNS)))
+    assert turns_of([conversation]) == [tuple(TURNS)]
+
+
+#: Each turn says which conversation it is of, and where it stands.
+NUMBERED = [[f"{c}{i}" for i in range(4)] for c in "abc"]
+
+
+def read(pairs):
+    return [(TOKENIZER.decode(said), TOKENIZER.decode(answer)) for said, answer in pairs]
+
+
+def test_pairs_are_turns_with_their_reply_and_with_one_of_another_conversation():
+    pairs, labels = reply_pairs(TOKENIZER, NUMBERED, 9, set_seed(0))
+    assert labels.tolist() == [0, 1] * 9
+    texts = read(pairs)
+    true = [(conversation[i], conversation[i + 1]) for conversation in NUMBERED for i in range(3)]
+    assert texts[::2] == true
+    assert [said for said, _ in texts[1::2]] == [said for said, _ in true]
+    for said, answer in texts[1::2]:
+        assert said[0] != answer[0]
+        assert answer[1] != "0"  # it is a reply, too
+    again = reply_pairs(TOKENIZER, NUMBERED, 9, set_seed(0))
+    assert read(again[0]) == texts
+
+
+def test_of_long_turns_the_last_words_and_the_first_of_the_reply_are_kept():
+    (said, answer), _ = reply_pairs(TOKENIZER, [TURNS[:2], ["x", "y"]], 3, set_seed(0))[0][:2]
+    assert list(said) == TOKENIZER.encode(TURNS[0])[-3:]
+    assert list(answer) == TOKENIZER.encode(TURNS[1])[:3]
+
+
+def test_candidates_begin_with_the_reply_that_followed():
+    texts = read(reply_candidates(TOKENIZER, NUMBERED, 9, set_seed(0), n_questions=7, n_candidates=4))
+    assert len(texts) == 7 * 4
+    questions = [texts[i : i + 4] for i in range(0, 28, 4)]
+    assert len({question[0][0] for question in questions}) == 7
+    for (said, true), *others in questions:
+        assert true == f"{said[0]}{int(said[1]) + 1}"
+        assert all(other_said == said and answer[0] != said[0] for other_said, answer in others)
+
+
+def test_ranking_accuracy_counts_the_turns_whose_reply_is_likeliest():
+    pairs = [((question,), (answer,)) for question in range(4) for answer in range(3)]
+
+    class Prefers(torch.nn.Module):
+        """Finds that the answer numbered as the question follows; of questions 2 and 3, the second and none."""
+
+        def forward(self, question, answer):
+            logits = torch.zeros(len(question), 2)
+            logits[(answer == 0) & (question < 2), 0] = 1  # the first: right
+            logits[(answer == 1) & (question == 2), 1] = -2  # the difference counts
+            logits[(answer == 0) & (question == 3), 1] = 1
+            return logits
+
+    def collate(rows):
+        return torch.tensor([q for (q,), _ in rows]), torch.tensor([a for _, (a,) in rows])
+
+    assert ranking_accuracy(Prefers(), pairs, collate, 3) == 0.5
+
+
+def test_false_replies_need_another_conversation():
+    for conversations in ([], [TURNS], [TURNS, ["alone"]]):
+        with pytest.raises(ValueError, match="fewer than two conversations; allowed are at least two"):
+            reply_pairs(TOKENIZER, conversations, 9, set_seed(0))
 
 
 WRITE = talker(tiny(), TOKENIZER).write

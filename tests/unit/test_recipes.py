@@ -2,16 +2,30 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import math
 
 import pytest
 import torch
 
 from dlcompare import checkpoints, data, recipes
 from dlcompare.dialogue import examples, reply_bits_per_character
-from dlcompare.models import GPT, MLP, GPTConfig, MLPConfig, NGram
+from dlcompare.models import BERT, GPT, MLP, BERTConfig, GPTConfig, MLPConfig, NGram
+from dlcompare.models.classifier import BERTClassifier
 from dlcompare.recipes import RECIPES
-from dlcompare.tokenization import BPETokenizer
-from dlcompare.training import Run, classification_loss, mixed_batches
+from dlcompare.recipes.baselines import TfidfClassifier
+from dlcompare.recipes.finetuning import as_bert_reads, as_gpt_reads
+from dlcompare.recipes.shakespeare import training_budget
+from dlcompare.tokenization import ENCODER_TOKENS, BPETokenizer
+from dlcompare.training import (
+    Marks,
+    Run,
+    classification_loss,
+    classify,
+    mixed_batches,
+    pretraining_examples,
+    pretraining_loss,
+    pretraining_measures,
+)
 
 
 def stripes(labels: list[int]) -> data.Images:
@@ -122,8 +136,160 @@ def test_the_dialogue_recipe_fine_tunes_and_measures_the_replies_before_and_afte
 
 def test_the_dialogue_recipe_starts_from_a_language_model(tmp_path, tiny_dialogue, monkeypatch):
     monkeypatch.setitem(RECIPES, "dialogue-gpt", shortened("dialogue-gpt", start="tiny-mlp"))
-    with pytest.raises(TypeError, match="start is 'tiny-mlp'; allowed is a GPT"):
+    with pytest.raises(checkpoints.CheckpointError, match="checkpoint 'tiny-mlp' is a MLP; asked for was a GPT"):
         recipes.train("dialogue-gpt", tmp_path / "out")
+
+
+def test_lora_on_dialogue_keeps_the_adapter_alone(tmp_path, tiny_dialogue, monkeypatch):
+    lora = {"rank": 2, "alpha": 4, "names": ("project",)}
+    settings = {**RECIPES["dialogue-gpt"].settings, "lora": lora, "from_scratch_learning_rate": 1e-3}
+    monkeypatch.setitem(RECIPES, "dialogue-gpt-lora", shortened("dialogue-gpt-lora", **settings))
+    recipes.train("dialogue-gpt-lora", tmp_path / "out")
+    loaded = checkpoints.load("dialogue-gpt-lora", tmp_path / "out")
+    metrics = loaded.card["metrics"]
+    assert metrics["trainable_parameters"] == 2 * (8 + 8)
+    assert loaded.card["bytes"] < 1000
+    pool = examples(tiny_dialogue.tokenizer, [WORDS] * 3, 64)
+    bits = reply_bits_per_character(loaded.model, pool)
+    assert metrics["chats_validation_reply_bits_per_character"] == pytest.approx(bits, rel=1e-5)
+    assert metrics["chats_validation_reply_bits_per_character_from_scratch"] > 0
+    assert torch.equal(loaded.model.head.weight, tiny_dialogue.model.head.weight)
+
+
+VERSE = "To be, or not to be, that is the question:\nWhether 'tis nobler in the mind to suffer\n"
+
+
+def test_the_bert_recipe_reads_short_rows_then_long_ones(tmp_path, monkeypatch):
+    corpus = data.Splits(*(data.Corpus((data.Document("verse", VERSE * n),)) for n in (40, 4, 4)))
+    monkeypatch.setattr(data, "load_shakespeare", lambda: corpus)
+    settings = {"vocab_size": 270, "steps": 3, "short_steps": 2, "evaluate_every": 2, "warmup": 1}
+    sizes = {"block_size": 16, "n_layer": 1, "n_head": 1, "d_model": 8}
+    recipe = shortened("shakespeare-bert", **settings, seq=16, short_seq=8, batch_size=2, model=sizes)
+    monkeypatch.setitem(RECIPES, "shakespeare-bert", recipe)
+    shapes = []
+
+    def loss(model, batch):
+        shapes.append(tuple(batch[0].shape))
+        return pretraining_loss(model, batch)
+
+    monkeypatch.setattr("dlcompare.recipes.bert.pretraining_loss", loss)
+    recipes.train("shakespeare-bert", tmp_path)
+    assert shapes == [(4, 8), (4, 8), (2, 16)]
+    loaded = checkpoints.load("shakespeare-bert", tmp_path, expected=BERT)
+    card, tokenizer = loaded.card, loaded.tokenizer
+    assert loaded.model.config.vocab_size == tokenizer.vocab_size == 270 + 4
+    assert BPETokenizer.train(VERSE * 40, 270).encode(VERSE) == tokenizer.encode(VERSE)
+    assert card["metrics"]["training_tokens"] == 3 * 32
+    measured = measured_again(loaded, VERSE * 4, seq=16)
+    for name, value in measured.items():
+        assert card["metrics"][f"validation_{name}"] == pytest.approx(value, rel=1e-5)
+    assert card["metrics"]["validation_baseline_next_sentence_accuracy"] == pytest.approx(0.5, abs=0.05)
+
+
+def measured_again(loaded, text, seq):
+    ids = torch.tensor(loaded.tokenizer.encode(text))
+    batch = pretraining_examples(ids, seq, torch.Generator().manual_seed(1), Marks.of(loaded.tokenizer))
+    return pretraining_measures(loaded.model, batch)
+
+
+def test_the_budget_counts_tokens_and_three_forward_passes():
+    model = GPT(GPTConfig(vocab_size=10, block_size=8, n_layer=1, n_head=1, d_model=4))
+    budget = training_budget(model, 5, torch.zeros(2, 8, dtype=torch.int64))
+    products = 2 * 8 * (12 * 4 * 4 + 4 * 10) + 2 * (2 * 8 * 8 * 4)  # matrices and head, attention
+    assert budget == {"training_tokens": 5 * 16, "training_flops": 5 * 3 * 2 * products}
+
+
+@pytest.fixture
+def tiny_bases(tmp_path, monkeypatch):
+    """Return the folder of a tiny GPT and a tiny BERT, beside reviews and conversations."""
+    torch.manual_seed(0)
+    reviews = tuple(f"{'good' if i % 2 else 'bad'} film {i}" for i in range(40))
+    part = data.Sentences(reviews, torch.arange(40) % 2, torch.zeros(40))
+    monkeypatch.setattr(data, "load_sentiment", lambda: data.Splits(part, part, part))
+    chats = tuple(data.Conversation(tuple(data.Turn(i % 2, f"{c} {i}") for i in range(4))) for c in "abcde")
+    monkeypatch.setattr(data, "load_dialogue", lambda: data.Splits(chats, chats, chats))
+    tokenizer = BPETokenizer.train(" ".join(reviews), 270)
+    sizes = {"block_size": 64, "n_layer": 1, "n_head": 1, "d_model": 8}
+    gpt = GPT(GPTConfig(vocab_size=tokenizer.vocab_size, **sizes))
+    checkpoints.save("shakespeare-gpt", gpt, {"recipe": {"name": "tiny"}}, tokenizer, tmp_path)
+    tokenizer = tokenizer.with_tokens(*ENCODER_TOKENS)
+    bert = BERT(BERTConfig(vocab_size=tokenizer.vocab_size, **sizes))
+    checkpoints.save("shakespeare-bert", bert, {"recipe": {"name": "tiny"}}, tokenizer, tmp_path)
+    monkeypatch.setattr(checkpoints, "directory", lambda: tmp_path)
+    return tmp_path
+
+
+SHORT = {"batch_size": 4, "steps": 4, "warmup": 1, "evaluate_every": 2}
+
+
+@pytest.mark.parametrize("name", ["sentiment-gpt", "sentiment-gpt-lora", "sentiment-bert", "sentiment-bert-lora"])
+def test_sentiment_recipes_measure_what_they_saved(tmp_path, tiny_bases, monkeypatch, name):
+    monkeypatch.setitem(RECIPES, name, shortened(name, **SHORT))
+    recipes.train(name, tmp_path / "out")
+    loaded = checkpoints.load(name, tmp_path / "out")
+    test = data.load_sentiment().test
+    texts = [(loaded.tokenizer.encode(text),) for text in test.texts]
+    collate = as_gpt_reads(loaded.tokenizer) if "gpt" in name else as_bert_reads(loaded.tokenizer)
+    right = classify(loaded.model, texts, collate).argmax(-1) == test.labels
+    metrics = loaded.card["metrics"]
+    assert metrics["test_accuracy"] == metrics["validation_accuracy"] == right.double().mean().item()
+    assert 0 <= metrics["from_scratch_test_accuracy"] <= 1
+    assert metrics["tfidf_test_accuracy"] == 1.0
+    head, adapters = (8 + 1) * 2, 4 * (8 + 3 * 8) + 4 * (8 + 8)
+    expected = head + adapters if "lora" in name else loaded.model.config.n_parameters
+    assert metrics["trainable_parameters"] == expected
+    assert list(loaded.card["sources_sha256"]) == [f"checkpoint shakespeare-{name.split('-')[1]}"]
+
+
+def test_tfidf_weighs_terms_by_hand_and_minimises_its_loss():
+    texts, labels = ["Good film, good", "bad film", "A bad plot"], torch.tensor([1, 0, 0])
+    model = TfidfClassifier(texts, labels)
+    idf = {1: 1 + math.log(4 / 2), 2: 1 + math.log(4 / 3)}  # of terms in one text of three, and in two
+    ones, twos = ("good", "good film", "film good", "bad film", "plot", "bad plot"), ("film", "bad")
+    expected = dict.fromkeys(ones, idf[1]) | dict.fromkeys(twos, idf[2])
+    assert model.idf == pytest.approx(expected)  # "a" is no word of two letters
+    terms = list(model.idf)
+    x = torch.zeros(3, len(terms))
+    for row, counts in enumerate(
+        (
+            {"good": 2, "film": 1, "good film": 1, "film good": 1},
+            {"bad": 1, "film": 1, "bad film": 1},
+            {"bad": 1, "plot": 1, "bad plot": 1},
+        )
+    ):
+        for term, count in counts.items():
+            x[row, terms.index(term)] = count * model.idf[term]
+    x = x / x.norm(dim=1, keepdim=True)
+    scores = model.scores(texts)
+    torch.testing.assert_close(scores, x @ model.weight + model.bias)
+    # where the gradient of the loss is zero
+    torch.testing.assert_close(model.weight.detach(), x.T @ (labels - scores.sigmoid()), atol=1e-3, rtol=0)
+    assert (labels - scores.sigmoid()).sum().abs() < 1e-3
+    assert model.scores(["unheard", "of"]).tolist() == [model.bias.item()] * 2
+
+
+@pytest.mark.parametrize("name", ["replies-bert", "replies-bert-lora"])
+def test_reply_recipes_rank_before_and_after(tmp_path, tiny_bases, monkeypatch, name):
+    short = {**SHORT, "watched": 6, "questions": 8, "candidates": 3}
+    monkeypatch.setitem(RECIPES, name, shortened(name, **short))
+    recipes.train(name, tmp_path / "out")
+    loaded = checkpoints.load(name, tmp_path / "out", expected=BERTClassifier)
+    metrics = loaded.card["metrics"]
+    assert metrics["chance_ranking_accuracy"] == 1 / 3
+    assert metrics["test_questions"] == 8
+    assert metrics["train_pairs"] == 5 * 3 * 2
+    for when in ("before_", "", "from_scratch_"):
+        assert (metrics[f"{when}test_ranking_accuracy"] * 8).is_integer()
+    assert ("lora" in loaded.card) == name.endswith("lora")
+
+
+def test_fine_tuning_starts_from_the_kind_of_model_that_the_recipe_needs(tiny_bases, monkeypatch):
+    monkeypatch.setitem(RECIPES, "sentiment-gpt", shortened("sentiment-gpt", start="shakespeare-bert"))
+    with pytest.raises(checkpoints.CheckpointError, match="'shakespeare-bert' is a BERT; asked for was a GPT"):
+        recipes.train("sentiment-gpt")
+    (tiny_bases / "shakespeare-bert" / "tokenizer.json").unlink()
+    with pytest.raises(TypeError, match="start is 'shakespeare-bert', which has no BPE tokenizer"):
+        recipes.train("sentiment-bert")
 
 
 def test_two_kinds_of_batches_are_mixed_by_their_share():

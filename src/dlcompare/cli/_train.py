@@ -93,7 +93,7 @@ def train(
             if rank() == 0 and circumstances.state is not None and circumstances.state.is_file():
                 typer.echo(f"{'removing' if fresh else 'going on from'} the state in {folder}", err=True)
                 if fresh:
-                    circumstances.state.unlink()
+                    circumstances.forget()
             place = recipes.train(recipe, out, run=circumstances, changes=changes)
             if rank():
                 return

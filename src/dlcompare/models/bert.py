@@ -1,7 +1,9 @@
 """BERT: a bidirectional Transformer encoder, pretrained to fill gaps (Devlin et al. 2019).
 
-Reads from top to bottom: configuration, model, the two pretraining tasks of section 3.1. The blocks are those of the
-Transformer's encoder (post-norm) with GELU, the exact one with the error function.
+Reads from top to bottom: configuration, model with the heads of the two pretraining tasks of section 3.1. The blocks
+are those of the Transformer's encoder (post-norm) with GELU, the exact one with the error function. What the model is
+pretrained on is made by :func:`dlcompare.training.pretraining_batches`, its loss is
+:func:`dlcompare.training.pretraining_loss`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlcompare.models.attention import head_width
@@ -21,15 +22,9 @@ __all__ = [
     "BERT",
     "BERT_BASE",
     "BERT_LARGE",
-    "IGNORED",
     "BERTConfig",
     "PretrainingLogits",
-    "mask_tokens",
-    "pretraining_loss",
 ]
-
-#: A target that stands for "nothing to predict here"; torch's cross-entropy leaves it out.
-IGNORED = -100
 
 
 @dataclass(frozen=True)
@@ -184,80 +179,3 @@ class BERT(nn.Module):
         x = self.encode(ids, segments, visible)  # (batch, seq, d_model)
         pooled = self.pooler(x[:, 0])  # (batch, d_model)
         return PretrainingLogits(self.masked_lm(self.transform(x)), self.next_sentence(pooled))
-
-
-def mask_tokens(
-    ids: Tensor,
-    maskable: Tensor,
-    *,
-    mask_id: int,
-    vocab_size: int,
-    generator: torch.Generator,
-    share: float = 0.15,
-) -> tuple[Tensor, Tensor]:
-    """Hide tokens that the model is to predict, by the recipe of section 3.1, task 1.
-
-    Of the tokens of each sequence, 15 % are chosen. A chosen token becomes [MASK] with probability 0.8, a random token
-    with probability 0.1, and stays as it is with probability 0.1, for in fine-tuning there is no [MASK].
-
-    Parameters
-    ----------
-    ids
-        token ids, (batch, seq).
-    maskable
-        boolean, (batch, seq): False for what is never chosen: padding and the special tokens [CLS] and [SEP].
-    mask_id
-        id of [MASK].
-    vocab_size
-        random tokens are drawn from 0 to ``vocab_size`` - 1.
-    generator
-        draws everything, so that a seed gives the same gaps again.
-    share
-        share of the maskable tokens of a sequence that are chosen; their number is rounded, and at least one.
-
-    Returns
-    -------
-    tuple[Tensor, Tensor]
-        what the model reads and what it is to predict, each (batch, seq); the targets of tokens that were not chosen
-        are :data:`IGNORED`.
-
-    Raises
-    ------
-    ValueError
-        for a ``share`` outside 0 < share ≤ 1, or ids out of range.
-    """
-    check_ids(ids, vocab_size)
-    if not 0 < share <= 1:
-        raise ValueError(f"share is {share!r}; allowed is 0 < share ≤ 1")
-    draw = torch.rand(ids.shape, generator=generator).masked_fill(~maskable, 2.0)  # (batch, seq)
-    number = (share * maskable.sum(1, keepdim=True)).round().clamp(min=1)  # (batch, 1)
-    chosen = (draw.argsort(1).argsort(1) < number) & maskable  # (batch, seq): the lowest draws of each sequence
-
-    fate = torch.rand(ids.shape, generator=generator)  # (batch, seq)
-    random_ids = torch.randint(vocab_size, ids.shape, generator=generator)  # (batch, seq)
-    read = ids.masked_fill(chosen & (fate < 0.8), mask_id)
-    read = torch.where(chosen & (fate >= 0.9), random_ids, read)
-    return read, ids.masked_fill(~chosen, IGNORED)
-
-
-def pretraining_loss(logits: PretrainingLogits, targets: Tensor, is_random: Tensor) -> Tensor:
-    """Return the loss of both tasks in nats: the sum of their means (appendix A.2).
-
-    Parameters
-    ----------
-    logits
-        what the model predicts.
-    targets
-        (batch, seq), as :func:`mask_tokens` gives them: the chosen tokens, :data:`IGNORED` elsewhere.
-    is_random
-        (batch,): 0 where segment 1 follows segment 0 (IsNext), 1 where it was drawn at random (NotNext).
-
-    Raises
-    ------
-    ValueError
-        when every target is :data:`IGNORED`: there is no mean.
-    """
-    if not bool((targets != IGNORED).any()):
-        raise ValueError(f"every target is {IGNORED} (ignored); at least one must be a token to predict")
-    masked_lm = F.cross_entropy(logits.masked_lm.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
-    return masked_lm + F.cross_entropy(logits.next_sentence, is_random)

@@ -19,7 +19,7 @@ import torch
 
 import dlcompare
 from dlcompare import checkpoints, data
-from dlcompare.recipes import dialogue, digits, gpt2, shakespeare
+from dlcompare.recipes import bert, dialogue, digits, finetuning, gpt2, shakespeare
 from dlcompare.recipes.digits import shift
 from dlcompare.recipes.recipe import Recipe, Trained
 from dlcompare.recipes.shakespeare import ngram_baseline
@@ -30,7 +30,9 @@ __all__ = ["RECIPES", "Recipe", "Trained", "changed", "ngram_baseline", "plan", 
 
 #: Every recipe by its name.
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for module in (shakespeare, dialogue, digits, gpt2) for recipe in module.RECIPES
+    recipe.name: recipe
+    for module in (shakespeare, bert, dialogue, finetuning, digits, gpt2)
+    for recipe in module.RECIPES
 }
 
 
@@ -101,8 +103,7 @@ def train(
     place = (folder or checkpoints.directory()) / name
     if rank() == 0:
         checkpoints.save(name, trained.model, details, trained.tokenizer, folder)
-        if run.state is not None:
-            run.state.unlink(missing_ok=True)
+        run.forget()
     return place
 
 

@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
 
 from dlcompare import checkpoints, data
 from dlcompare.models import GPT, GPTConfig, NGram, RecurrentLM, RecurrentLMConfig
+from dlcompare.models.costs import costs
 from dlcompare.recipes.recipe import Recipe, Trained
 from dlcompare.tokenization import BPETokenizer
 from dlcompare.training import Run, bits_per_character, causal_lm_loss, fit, set_seed, window_batches
 
-__all__ = ["RECIPES", "ngram_baseline"]
+__all__ = ["RECIPES", "SETTINGS", "ngram_baseline", "training_budget"]
 
 
 def ngram_baseline(train: str, validation: str, orders: range = range(4, 9)) -> dict[str, float | int]:
     """Return the n-gram model's bits per character on ``validation`` at the order that serves it best there."""
     best = min((NGram(n).fit(train).bits_per_character(validation), n) for n in orders)
     return {"ngram_validation_bits_per_character": best[0], "ngram_order": best[1]}
+
+
+def training_budget(model: nn.Module, steps: int, *inputs: Tensor) -> dict[str, int]:
+    """Return how many tokens, those that repeat counted again, and floating-point operations ``steps`` steps take.
+
+    A step takes three times a forward pass: the backward pass has two products for each of the forward pass's. What the
+    optimiser does is left out.
+
+    Parameters
+    ----------
+    model
+        what is trained.
+    steps
+        how often it is moved.
+    inputs
+        what it reads in one step; the first are token ids, (batch, seq).
+    """
+    flops = 3 * costs(model, *inputs)[""].flops
+    return {"training_tokens": steps * inputs[0].numel(), "training_flops": steps * flops}
 
 
 def _shakespeare(recipe: Recipe, run: Run) -> Trained:
@@ -50,12 +71,14 @@ def _shakespeare(recipe: Recipe, run: Run) -> Trained:
         "validation_tokens": len(validation_ids),
         "train_characters": len(corpus.train.text),
         "train_tokens": len(train_ids),
+        **training_budget(model, s["steps"], train_ids[: s["batch_size"] * s["seq"]].view(s["batch_size"], s["seq"])),
         **ngram_baseline(corpus.train.text, corpus.validation.text),
     }
     return Trained(model, history, metrics, tokenizer)
 
 
-_SHAKESPEARE = {
+#: The budget of every model that is trained on this text alone.
+SETTINGS = {
     "vocab_size": 1024,
     "seq": 256,
     "batch_size": 8,
@@ -75,7 +98,7 @@ RECIPES = (
         "shakespeare",
         1,
         {
-            **_SHAKESPEARE,
+            **SETTINGS,
             "model": {"block_size": 256, "n_layer": 4, "n_head": 4, "d_model": 192},
             "steps": 5500,
         },
@@ -87,7 +110,7 @@ RECIPES = (
         "shakespeare",
         1,
         {
-            **_SHAKESPEARE,
+            **SETTINGS,
             "model": {"kind": "lstm", "d_model": 326, "n_layer": 2, "dropout": 0.1},
             "steps": 6300,
         },

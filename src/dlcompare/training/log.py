@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dlcompare._files import replace_file
+from dlcompare._files import replace_files
 
 __all__ = ["COLUMNS", "Log"]
 
@@ -39,7 +39,7 @@ class Log:
         path = folder / "log.csv"
         lines = path.read_text(encoding="utf-8").splitlines() if step and path.is_file() else []
         kept = [line for line in lines if line.split(",")[0].isdigit() and int(line.split(",")[0]) <= step]
-        replace_file(path, "".join(line + "\n" for line in [",".join(COLUMNS), *kept]).encode())
+        replace_files({path: "".join(line + "\n" for line in [",".join(COLUMNS), *kept]).encode()})
         self._file = path.open("a", encoding="utf-8")
         self._events: Any = None
         if tensorboard:

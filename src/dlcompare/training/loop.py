@@ -16,10 +16,10 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from dlcompare._progress import progress
 from dlcompare.training import distributed
-from dlcompare.training.batches import n_targets, rows
 from dlcompare.training.history import History
 from dlcompare.training.log import Log
 from dlcompare.training.losses import Batch, LossFunction
+from dlcompare.training.parts import n_targets, rows
 from dlcompare.training.plan import DryRun, plan
 from dlcompare.training.run import Interruption, Run
 from dlcompare.training.state import TrainingState, copied, own_tensors, write_over

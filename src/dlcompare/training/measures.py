@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlcompare.models.recurrent import RecurrentLM, State
+from dlcompare.training.collate import Collate, Texts
+from dlcompare.training.losses import IGNORED, Batch
 
-__all__ = ["accuracy", "bits_per_character", "n_parameters"]
+__all__ = ["accuracy", "bits_per_character", "classify", "device_of", "n_parameters", "pretraining_measures"]
 
 
 @torch.inference_mode()
@@ -20,10 +23,33 @@ def accuracy(model: nn.Module, inputs: Tensor, labels: Tensor, batch_size: int =
     ``labels`` (n,) holds the classes, int64.
     """
     model.eval()
-    device = _device(model)
+    device = device_of(model)
     inputs, labels = inputs.to(device), labels.to(device)
     logits = torch.cat([model(inputs[i : i + batch_size]) for i in range(0, len(inputs), batch_size)])
     return int((logits.argmax(-1) == labels).sum()) / len(labels)
+
+
+@torch.inference_mode()
+def classify(model: nn.Module, texts: Sequence[Texts], collate: Collate, batch_size: int = 64) -> Tensor:
+    """Return the logits (n, classes) of ``texts``, in their order.
+
+    Parameters
+    ----------
+    model
+        maps what ``collate`` gives to (batch, classes).
+    texts
+        the token ids of each example's one or two texts.
+    collate
+        makes what the model reads of some of the texts.
+    """
+    model.eval()
+    device = device_of(model)
+    by_length = sorted(range(len(texts)), key=lambda i: sum(map(len, texts[i])))
+    logits = [
+        model(*(t.to(device) for t in collate([texts[i] for i in by_length[start : start + batch_size]]))).cpu()
+        for start in range(0, len(texts), batch_size)
+    ]
+    return torch.cat(logits)[torch.tensor(by_length).argsort()]
 
 
 @torch.inference_mode()
@@ -51,7 +77,7 @@ def bits_per_character(model: nn.Module, ids: Tensor, n_characters: int, batch_s
     if ids.ndim != 1 or len(ids) < 2:
         raise ValueError(f"ids has shape {tuple(ids.shape)}; allowed is (n,) with n of at least 2")
     model.eval()
-    ids = ids.to(_device(model))
+    ids = ids.to(device_of(model))
     nats = _nats_with_state(model, ids) if isinstance(model, RecurrentLM) else _nats_in_windows(model, ids, batch_size)
     return nats / math.log(2) / n_characters
 
@@ -84,11 +110,41 @@ def _nats_in_windows(model: nn.Module, ids: Tensor, batch_size: int) -> float:
     return nats
 
 
+@torch.inference_mode()
+def pretraining_measures(model: nn.Module, batch: Batch, batch_size: int = 16) -> dict[str, float]:
+    """Return how well a BERT guesses hidden tokens and which text follows, each as share of right guesses and in bits.
+
+    Parameters
+    ----------
+    batch
+        (ids, segments, targets, is_random), the first three (n, seq), the last (n,), as in
+        :func:`~dlcompare.training.pretraining_examples`.
+    """
+    model.eval()
+    device = device_of(model)
+    guesses, truths = {"masked_token": 0, "next_sentence": 0}, {"masked_token": 0, "next_sentence": 0}
+    nats = {"masked_token": 0.0, "next_sentence": 0.0}
+    for start in range(0, len(batch[0]), batch_size):
+        ids, segments, targets, is_random = (x[start : start + batch_size].to(device) for x in batch)
+        logits = model(ids, segments)
+        hidden = targets != IGNORED
+        for task, scores, truth in (
+            ("masked_token", logits.masked_lm[hidden], targets[hidden]),  # (hidden tokens, vocab_size)
+            ("next_sentence", logits.next_sentence, is_random),  # (batch, 2)
+        ):
+            guesses[task] += int((scores.argmax(-1) == truth).sum())
+            truths[task] += len(truth)
+            nats[task] += F.cross_entropy(scores, truth, reduction="sum").item()
+    return {f"{task}_accuracy": guesses[task] / n for task, n in truths.items()} | {
+        f"bits_per_{task}": nats[task] / math.log(2) / n for task, n in truths.items()
+    }
+
+
 def n_parameters(model: nn.Module) -> int:
     """Return the number of parameters of ``model``, shared ones counted once."""
     return sum(p.numel() for p in model.parameters())
 
 
-def _device(model: nn.Module) -> torch.device:
+def device_of(model: nn.Module) -> torch.device:
     """Return where ``model`` computes."""
     return next((p.device for p in model.parameters()), torch.device("cpu"))

@@ -15,8 +15,8 @@ from torch import Tensor, UntypedStorage, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from dlcompare.training.batches import rows
 from dlcompare.training.losses import Batch, LossFunction
+from dlcompare.training.parts import rows
 
 __all__ = ["DryRun", "Plan", "plan"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -70,6 +70,15 @@ class Run:
     def state(self) -> Path | None:
         """The file that holds the run's state."""
         return self.folder / "state.safetensors" if self.folder else None
+
+    def stage(self, name: str) -> Run:
+        """Return the run of a further training that belongs to this one, with a folder and a state of its own."""
+        return replace(self, folder=self.folder and self.folder / name, identity=f"{self.identity} {name}")
+
+    def forget(self) -> None:
+        """Remove the run's state, and those of its stages."""
+        for state in self.folder.rglob("state.safetensors") if self.folder else ():
+            state.unlink()
 
     def sweep(self) -> None:
         """Remove what interrupted writing has left in the folder."""

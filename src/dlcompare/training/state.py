@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
-from dlcompare._files import replace_file
+from dlcompare._files import replace_files
 from dlcompare.training.distributed import draw_apart, gathered, rank, scattered
 from dlcompare.training.history import History
 
@@ -88,7 +88,7 @@ class TrainingState:
         tensors = self._tensors()
         if rank() == 0:
             header = {"layout": _LAYOUT, "identity": identity, "waited": self.waited, "history": vars(self.history)}
-            replace_file(path, safetensors_bytes(tensors, {"state": json.dumps(header)}))
+            replace_files({path: safetensors_bytes(tensors, {"state": json.dumps(header)})})
 
     def load(self, path: Path, identity: str) -> None:
         """Go back, in place, to the state that ``path`` holds.

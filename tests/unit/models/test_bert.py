@@ -2,21 +2,12 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, BertForPreTraining
 
-from dlcompare import training
-from dlcompare.models.bert import (
-    BERT,
-    BERT_BASE,
-    BERT_LARGE,
-    IGNORED,
-    BERTConfig,
-    PretrainingLogits,
-    mask_tokens,
-    pretraining_loss,
-)
+from dlcompare.models.bert import BERT, BERT_BASE, BERT_LARGE, BERTConfig
 from dlcompare.recording import record
 from dlcompare.training import n_parameters
 
@@ -111,7 +102,8 @@ def test_equals_hugging_faces_bert(dtype, atol):
     )
     with record(model, "blocks.*.attention.softmax") as seen:
         logits = model(IDS, SEGMENTS, VISIBLE)
-    loss = pretraining_loss(logits, TARGETS, IS_RANDOM)
+    loss = F.cross_entropy(logits.masked_lm.flatten(0, 1), TARGETS.flatten())
+    loss = loss + F.cross_entropy(logits.next_sentence, IS_RANDOM)
     torch.testing.assert_close(logits.masked_lm, expected.prediction_logits, atol=atol, rtol=0)
     torch.testing.assert_close(logits.next_sentence, expected.seq_relationship_logits, atol=atol, rtol=0)
     torch.testing.assert_close(loss, expected.loss, atol=atol, rtol=0)
@@ -169,51 +161,6 @@ def test_initial_weights_are_the_released_codes():
     assert model.masked_lm.weight is weight
 
 
-@given(st.integers(0, 2**31), st.integers(1, 4), st.integers(1, 40), st.data())
-@settings(deadline=None, max_examples=25)
-def test_masking_chooses_fifteen_per_cent_of_what_may_be_chosen(seed, batch, seq, data):
-    ids = torch.tensor(data.draw(st.lists(st.integers(0, 22), min_size=batch * seq, max_size=batch * seq)))
-    maskable = torch.tensor(data.draw(st.lists(st.booleans(), min_size=batch * seq, max_size=batch * seq)))
-    ids, maskable = ids.view(batch, seq), maskable.view(batch, seq)
-    sizes = {"mask_id": 4, "vocab_size": 23}
-    read, targets = mask_tokens(ids, maskable, **sizes, generator=torch.Generator().manual_seed(seed))
-    chosen = targets != IGNORED
-    assert not (chosen & ~maskable).any()
-    for n, of in zip(chosen.sum(1).tolist(), maskable.sum(1).tolist(), strict=True):
-        assert n == (max(1, round(0.15 * of)) if of else 0)
-    assert torch.equal(targets[chosen], ids[chosen])
-    assert torch.equal(read[~chosen], ids[~chosen])
-    again = mask_tokens(ids, maskable, **sizes, generator=torch.Generator().manual_seed(seed))
-    assert torch.equal(again[0], read)
-    assert torch.equal(again[1], targets)
-
-
-def test_masking_hides_eighty_swaps_ten_and_keeps_ten_per_cent():
-    ids = torch.full((100, 1000), 7)
-    read, targets = mask_tokens(
-        ids, torch.ones_like(ids).bool(), mask_id=1, vocab_size=5000, generator=torch.Generator().manual_seed(0)
-    )
-    fate = read[targets != IGNORED]
-    assert len(fate) == 15_000
-    hidden, kept = (fate == 1).float().mean().item(), (fate == 7).float().mean().item()
-    # standard errors: √(0.8 · 0.2 / 15000) = 0.0033 and √(0.1 · 0.9 / 15000) = 0.0024; bands of four
-    assert hidden == pytest.approx(0.8, abs=0.013)
-    assert kept == pytest.approx(0.1, abs=0.01)
-    swapped = fate[(fate != 1) & (fate != 7)].double()
-    assert swapped.mean().item() == pytest.approx(2499.5, rel=0.06)  # uniform over the vocabulary
-    assert swapped.min() < 100
-    assert swapped.max() > 4900
-
-
-def test_the_loss_ignores_what_training_ignores():
-    assert IGNORED == training.IGNORED
-    logits = PretrainingLogits(torch.zeros(1, 3, 8), torch.zeros(1, 2))
-    loss = pretraining_loss(logits, torch.tensor([[IGNORED, 5, IGNORED]]), torch.tensor([1]))
-    assert loss.exp().item() == pytest.approx(8 * 2)  # a uniform guess in each task
-    with pytest.raises(ValueError, match="every target is -100"):
-        pretraining_loss(logits, torch.full((1, 3), IGNORED), torch.tensor([1]))
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -231,13 +178,10 @@ def test_bad_arguments_are_named(arguments, message):
         BERT(TINY)(*arguments)
 
 
-def test_bad_configurations_and_shares_are_named():
+def test_bad_configurations_are_named():
     with pytest.raises(ValueError, match="n_head is 5, which does not divide d_model = 12"):
         BERTConfig(23, 9, 2, 5, 12)
     with pytest.raises(ValueError, match="n_layer is 0; allowed are integers of at least 1"):
         BERTConfig(23, 9, 0, 3, 12)
     with pytest.raises(ValueError, match="dropout is 1; allowed is 0 ≤ dropout < 1"):
         BERTConfig(23, 9, 2, 3, 12, dropout=1)
-    for share in (0, 1.5):
-        with pytest.raises(ValueError, match=f"share is {share}; allowed is 0 < share ≤ 1"):
-            mask_tokens(IDS, VISIBLE, mask_id=1, vocab_size=23, generator=torch.Generator(), share=share)

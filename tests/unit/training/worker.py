@@ -42,6 +42,7 @@ def train(out: str, began, folder: str | None = None, *, steps: int, die_at: int
             began.set()
         return reply_loss(model, batch)
 
+    @torch.inference_mode()  # as the measures do
     def evaluate(model):
         return reply_loss(model, (text[None, :8], text[None, 1:9])).item()
 
