@@ -211,6 +211,25 @@ def test_a_model_fine_tuned_on_replies_gives_them():
     assert reply(model, TOKENIZER, TURNS[2:3], max_new_tokens=20, sampler=GREEDY) == TURNS[3]
 
 
+def test_the_articles_loop_that_reads_the_last_token_alone_answers_every_question_alike():
+    """Its step 3 replaces the input by the predicted word; what was asked is then gone."""
+    model = tiny()
+    pool = examples(TOKENIZER, [TURNS[:2], TURNS[2:]], 64)
+    fit(model, reply_loss, reply_batches(pool, 2, set_seed(0)), steps=60, learning_rate=1e-2)
+
+    def articles_loop(question: str) -> list[int]:
+        read = torch.tensor([[*encode_turns(TOKENIZER, [question]).ids, TOKENIZER.id_of(REPLY)]])[:, -1:]
+        said = []
+        for _ in range(8):
+            read = model(read)[:, -1].argmax(-1, keepdim=True)  # (1, 1): the predicted token is the new input
+            said.append(read.item())
+        return said
+
+    questions = TURNS[0], TURNS[2]
+    assert len({reply(model, TOKENIZER, [q], max_new_tokens=8, sampler=GREEDY) for q in questions}) == 2
+    assert articles_loop(questions[0]) == articles_loop(questions[1])
+
+
 class Parrot(torch.nn.Module):
     """Says a fixed row of tokens after a prompt of one token per turn, whatever the prompt is."""
 
