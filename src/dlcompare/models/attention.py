@@ -138,8 +138,8 @@ class MultiHeadSelfAttention(Attention):
         comes after what the cache has read, and is added to it.
         """
         batch, seq, _ = x.shape
-        heads = self.query_key_value(x).view(batch, seq, 3, self.n_head, self.d_head)
-        Q, K, V = heads.permute(2, 0, 3, 1, 4)  # each (batch, n_head, seq, d_head)
+        heads = self.query_key_value(x).view(batch, seq, 3 * self.n_head, self.d_head).transpose(1, 2)
+        Q, K, V = heads.chunk(3, dim=1)  # each (batch, n_head, seq, d_head)
         if cache is not None:
             K, V = cache.extend(K, V)  # each (batch, n_head, past + seq, d_head)
 
@@ -182,8 +182,8 @@ class MultiHeadCrossAttention(Attention):
         """
         batch, seq, _ = x.shape
         Q = self.to_query(x).view(batch, seq, self.n_head, self.d_head).transpose(1, 2)
-        heads = self.to_key_value(memory).view(batch, memory.shape[1], 2, self.n_head, self.d_head)
-        K, V = heads.permute(2, 0, 3, 1, 4)  # each (batch, n_head, seq_k, d_head)
+        heads = self.to_key_value(memory).view(batch, memory.shape[1], 2 * self.n_head, self.d_head).transpose(1, 2)
+        K, V = heads.chunk(2, dim=1)  # each (batch, n_head, seq_k, d_head)
 
         y = self.attend(Q, K, V, None if visible is None else visible[:, None, None, :])
         out: Tensor = self.project(y.transpose(1, 2).flatten(2))

@@ -25,8 +25,9 @@ def any_hooked(modules: Iterable[nn.Module | None]) -> bool:
     What several modules compute step by step may be computed in one go only where nobody looks at a step; torch's
     own ``TransformerEncoderLayer`` asks the same question.
     """
-    return bool(_has_any_global_hook()) or any(
-        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
-        for module in modules
-        if module is not None
-    )
+    for module in modules:
+        if module is not None and (
+            module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+        ):
+            return True
+    return bool(_has_any_global_hook())
