@@ -224,7 +224,6 @@ def _steps(
                 return
 
 
-@torch.inference_mode()
 def generate(
     model: nn.Module,
     ids: Tensor,
@@ -236,7 +235,9 @@ def generate(
     use_cache: bool = True,
 ) -> Tensor:
     """Return ``ids`` (batch, seq) with the new tokens appended; the arguments are those of :func:`steps`."""
-    new = [step.token for step in _steps(model, ids, max_new_tokens, sampler, generator, stop, use_cache)]
+    with torch.inference_mode():
+        new = [step.token for step in _steps(model, ids, max_new_tokens, sampler, generator, stop, use_cache)]
+    # outside of it, for the text may be trained on
     return torch.cat([ids, torch.stack(new, dim=1)], dim=1) if new else ids
 
 
