@@ -57,6 +57,7 @@ def describe() -> dict[str, Any]:
             "threads": torch.get_num_threads(),
             "bf16_units": has_bf16_units(),
             "vector_units": torch.backends.cpu.get_cpu_capability(),
+            "openmp_waiting": os.environ.get("OMP_WAIT_POLICY", "default"),
             "load_before": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         },
         "versions": {

@@ -75,7 +75,7 @@ def check(measured):
             assert math.isclose(row["share"], row["tokens_per_second"] / row["limit_tokens_per_second"], rel_tol=2e-3)
     assert measured["versions"].keys() == {"python", "torch", "transformers"}
     assert measured["machine"].keys() == {
-        *("processor", "cores", "threads", "bf16_units", "vector_units", "load_before"),
+        *("processor", "cores", "threads", "bf16_units", "vector_units", "openmp_waiting", "load_before"),
     }
 
 

@@ -80,16 +80,19 @@ class Attention(nn.Module):
             (batch, n_head, seq, d_head).
         """
         seq, past = Q.shape[2], K.shape[2] - Q.shape[2]
+        mixed: Tensor  # (batch, n_head, seq, d_head)
         dropping = self.training and self.dropout.p > 0
         in_one_go = not dropping and not any_hooked(self._modules.values())
-        if in_one_go and visible is None and (seq == 1 or past == 0):  # a single query is the last one and sees all
-            return F.scaled_dot_product_attention(Q, K, V, is_causal=causal and seq > 1)
+        if in_one_go and visible is None and (past == 0 or seq == 1):  # a single query is the last one and sees all
+            mixed = F.scaled_dot_product_attention(Q, K, V, is_causal=bool(causal and past == 0))
+            return mixed
 
         if causal:
             mask = causal_mask(seq, Q.device, past)  # (seq, past + seq)
             visible = mask if visible is None else mask & visible
         if in_one_go:
-            mixed = F.scaled_dot_product_attention(Q, K, V, visible)  # (batch, n_head, seq, d_head)
+            mixed = F.scaled_dot_product_attention(Q, K, V, visible)
+            # The kernel's result is 0 where a query sees no key.
             return mixed if visible is None else mixed.masked_fill(~visible.any(-1, keepdim=True), math.nan)
 
         Q, K, V = self.query(Q), self.key(K), self.value(V)
@@ -97,7 +100,7 @@ class Attention(nn.Module):
         if visible is not None:
             scores = scores.masked_fill(~visible, -math.inf)
         A = self.softmax(self.scores(scores))  # rows sum to 1
-        mixed = self.mixed(self.dropout(A) @ V)  # (batch, n_head, seq, d_head)
+        mixed = self.mixed(self.dropout(A) @ V)
         return mixed
 
 

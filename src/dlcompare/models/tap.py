@@ -30,4 +30,4 @@ def any_hooked(modules: Iterable[nn.Module | None]) -> bool:
             module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
         ):
             return True
-    return bool(_has_any_global_hook())
+    return bool(_has_any_global_hook())  # type: ignore[no-untyped-call]

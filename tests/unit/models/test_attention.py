@@ -205,3 +205,18 @@ def test_dropped_weights_are_the_same_whether_watched_or_not():
     torch.manual_seed(7)
     with record(attention, "dropout"):
         assert torch.equal(attention(x), unseen)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_graph_of_any_length_is_exported_with_the_steps_only_where_they_are_asked_for(watched):
+    torch.manual_seed(8)
+    model = GPT(GPTConfig(9, 6, 2, 2, 8)).eval()
+    if watched:
+        model.blocks[0].attention.softmax.register_forward_hook(lambda module, inputs, A: None)
+    seq = torch.export.Dim("seq", min=2, max=6)
+    exported = torch.export.export(model, (IDS,), dynamic_shapes=({1: seq},))
+    operations = [str(node.target) for node in exported.graph.nodes]
+    assert operations.count("aten.softmax.int") == (1 if watched else 0)
+    assert operations.count("aten.scaled_dot_product_attention.default") == (1 if watched else 2)
+    for ids in (IDS[:, :2], IDS[:, :4]):
+        torch.testing.assert_close(exported.module()(ids), model(ids), rtol=0, atol=1e-5)
