@@ -29,6 +29,7 @@ help:
 	@echo "make lock    write requirements.txt anew from pyproject.toml (UPGRADE=1 takes newer releases)"
 	@echo "make data    fetch the data sets into the cache"
 	@echo "make models  write data/models.json anew, the table of published configurations"
+	@echo "make bench   measure speed beside the peers, about five minutes, and write data/results/bench.json anew"
 	@echo "make clean   remove what was built; .venv, the fetched data and Node's packages stay"
 	@echo
 	@echo "PYTHON names the Python that .venv is made with ($(PYTHON)), DLCOMPARE_JOBS how many chapters are"
@@ -101,6 +102,11 @@ lock: setup
 .PHONY: models
 models: setup
 	@"$(PY)" -m tools.models_table
+
+# Times are worth something only where nothing else runs meanwhile.
+.PHONY: bench
+bench: setup
+	@"$(PY)" -m benchmarks.run
 
 .PHONY: clean
 clean:

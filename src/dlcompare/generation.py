@@ -195,6 +195,19 @@ def steps(
     ValueError
         for ids of a wrong shape, or a negative ``max_new_tokens``.
     """
+    yield from _steps(model, ids, max_new_tokens, sampler, generator, stop, use_cache)
+
+
+def _steps(
+    model: nn.Module,
+    ids: Tensor,
+    max_new_tokens: int,
+    sampler: Sampler,
+    generator: torch.Generator | None,
+    stop: Collection[int],
+    use_cache: bool,
+) -> Iterator[Step]:
+    """Yield what :func:`steps` does; inference mode is the caller's, who need not enter it anew for each step."""
     _check(ids, max_new_tokens)
     model.eval()
     reader = _Reader(model, ids.shape[1] + max_new_tokens, use_cache)
@@ -222,10 +235,9 @@ def generate(
     use_cache: bool = True,
 ) -> Tensor:
     """Return ``ids`` (batch, seq) with the new tokens appended; the arguments are those of :func:`steps`."""
-    new = [
-        step.token
-        for step in steps(model, ids, max_new_tokens, sampler, generator=generator, stop=stop, use_cache=use_cache)
-    ]
+    with torch.inference_mode():
+        new = [step.token for step in _steps(model, ids, max_new_tokens, sampler, generator, stop, use_cache)]
+    # outside of it, for the text may be trained on
     return torch.cat([ids, torch.stack(new, dim=1)], dim=1) if new else ids
 
 

@@ -7,8 +7,6 @@ section 2, who call it the KV cache).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
@@ -32,6 +30,7 @@ class KVCache:
         self.keys = like.new_empty(n_layer, batch, n_head, size, d_head)
         self.values = torch.empty_like(self.keys)
         self.length = 0
+        self._layers = [LayerCache(self, K, V) for K, V in zip(self.keys, self.values, strict=True)]
 
     @property
     def size(self) -> int:
@@ -45,7 +44,7 @@ class KVCache:
 
     def layer(self, index: int) -> LayerCache:
         """Return the part of one layer, which its attention reads and writes."""
-        return LayerCache(self, index)
+        return self._layers[index]
 
     def reserve(self, n: int) -> None:
         """Raise ValueError unless there is room for ``n`` more tokens."""
@@ -61,12 +60,13 @@ class KVCache:
         self.values[:, :, :, :read] = self.values[:, rows, :, :read]
 
 
-@dataclass(frozen=True)
 class LayerCache:
-    """One layer of a :class:`KVCache`."""
+    """One layer of a :class:`KVCache`: its ``keys`` and ``values``, each (batch, n_head, size, d_head)."""
 
-    cache: KVCache
-    index: int
+    def __init__(self, cache: KVCache, keys: Tensor, values: Tensor):
+        self.cache = cache
+        self.keys = keys
+        self.values = values
 
     @property
     def past(self) -> int:
@@ -78,9 +78,7 @@ class LayerCache:
 
         The cache's length does not move yet: all layers write at the same place.
         """
-        start = self.cache.length
-        stop = start + K.shape[2]
-        keys, values = self.cache.keys[self.index], self.cache.values[self.index]  # (batch, n_head, size, d_head)
-        keys[:, :, start:stop] = K
-        values[:, :, start:stop] = V
-        return keys[:, :, :stop], values[:, :, :stop]
+        past, seq = self.cache.length, K.shape[2]
+        self.keys.narrow(2, past, seq).copy_(K)
+        self.values.narrow(2, past, seq).copy_(V)
+        return self.keys.narrow(2, 0, past + seq), self.values.narrow(2, 0, past + seq)

@@ -17,7 +17,9 @@ twice the input of a norm with its mean and its deviation (2 d + 4), the input o
 and values (3 d), the attention weights (h T), the mean of the values (d), and the MLP's hidden layer before and after
 GELU (8 d). Korthikanti et al. (2022, section 4.1) count T b d (34 + 5 h T / d) bytes for b sequences: in 16 bits these
 are the same 16 d + h T numbers per token, and dropout's share: two masks of a byte for d numbers each, and for each
-attention weight a byte of mask and a second number, the weight after dropout.
+attention weight a byte of mask and a second number, the weight after dropout. This is attention as its equation has it;
+torch's fused kernel, which runs where nobody looks at the weights, keeps one number per token and head in their place:
+16 d + h + 4.
 
 Every formula is checked against what torch itself says: :func:`measured`.
 """

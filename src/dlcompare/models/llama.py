@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dlcompare.models.attention import Attention, causal_mask
+from dlcompare.models.attention import Attention
 from dlcompare.models.cache import KVCache, LayerCache
 from dlcompare.models.checks import check_ids, check_positive
 from dlcompare.models.tap import Tap
@@ -201,8 +201,7 @@ class GroupedQueryAttention(Attention):
 
         group = self.n_head // self.n_kv_head
         K, V = K.repeat_interleave(group, dim=1), V.repeat_interleave(group, dim=1)  # (batch, n_head, …, d_head)
-        mask = causal_mask(seq, x.device, past) if seq > 1 else None  # (seq, past + seq); a single position sees all
-        y = self.attend(Q, K, V, mask)  # (batch, n_head, seq, d_head)
+        y = self.attend(Q, K, V, causal=True)  # (batch, n_head, seq, d_head)
         out: Tensor = self.project(y.transpose(1, 2).flatten(2))
         return out
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from torch import nn
+from collections.abc import Iterable
 
-__all__ = ["Tap"]
+from torch import nn
+from torch.nn.modules.module import _has_any_global_hook
+
+__all__ = ["Tap", "any_hooked"]
 
 
 class Tap(nn.Identity):
@@ -14,3 +17,17 @@ class Tap(nn.Identity):
     passes through a tap, so that it has a name like any layer: ``blocks.0.attention.query``. It has no parameters
     and changes nothing.
     """
+
+
+def any_hooked(modules: Iterable[nn.Module | None]) -> bool:
+    """Return whether a hook of any kind would run if one of ``modules`` did.
+
+    What several modules compute step by step may be computed in one go only where nobody looks at a step; torch's
+    own ``TransformerEncoderLayer`` asks the same question.
+    """
+    for module in modules:
+        if module is not None and (
+            module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+        ):
+            return True
+    return bool(_has_any_global_hook())  # type: ignore[no-untyped-call]

@@ -1,5 +1,6 @@
 """Costs by formula are those that torch counts: flop_counter's, and what autograd saves."""
 
+import contextlib
 import dataclasses
 
 import pytest
@@ -20,6 +21,7 @@ from dlcompare.models.recurrent import Recurrent, RecurrentConfig
 from dlcompare.models.resnet import ResNet, ResNetConfig
 from dlcompare.models.transformer import Transformer, TransformerConfig
 from dlcompare.models.vit import ViT, ViTConfig
+from dlcompare.recording import record
 
 
 def ids(batch: int, seq: int) -> torch.Tensor:
@@ -66,8 +68,12 @@ def test_formulas_are_what_torch_counts(name):
         assert cost.parameters == truth.parameters
 
 
-def test_what_autograd_saves_is_the_same_on_the_processor():
-    """The meta device stands for the CPU: the same hooks around a real forward pass of a GPT."""
+@pytest.mark.parametrize("watched", [True, False])
+def test_what_autograd_saves_is_the_same_on_the_processor(watched):
+    """The meta device stands for the CPU: the same hooks around a real forward pass of a GPT.
+
+    Where nobody watches, the fused kernel keeps one number per token and head in place of T weights.
+    """
     model = GPT(GPTConfig(11, 7, 2, 3, 8, d_head=5))
     own = {p.untyped_storage().data_ptr() for p in model.parameters()}
     saved = {}
@@ -78,10 +84,12 @@ def test_what_autograd_saves_is_the_same_on_the_processor():
             saved[memory.data_ptr()] = memory.nbytes() // 4
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    looking = record(model, "blocks.*.attention.softmax") if watched else contextlib.nullcontext()
+    with looking, torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         logits = model(ids(3, 5))
     assert logits.requires_grad
-    assert sum(saved.values()) == costs(model, ids(3, 5))[""].activations
+    weights = 0 if watched else 2 * 3 * 15 * (5 - 1)  # layers, heads, tokens
+    assert sum(saved.values()) == costs(model, ids(3, 5))[""].activations - weights
 
 
 @given(
