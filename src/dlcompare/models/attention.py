@@ -144,10 +144,11 @@ class MultiHeadSelfAttention(Attention):
         heads = self.query_key_value(x).view(batch, seq, 3 * self.n_head, self.d_head).transpose(1, 2)
         Q, K, V = heads.chunk(3, dim=1)  # each (batch, n_head, seq, d_head)
         if cache is not None:
-            K, V = cache.extend(K, V)  # each (batch, n_head, past + seq, d_head)
+            K, V = cache.extend(heads[:, self.n_head :])  # each (batch, n_head, past + seq, d_head)
+            Q = Q.to(K.dtype)  # a cache may keep more digits than the model
 
         keys = None if visible is None else visible[:, None, None, :]  # (batch, 1, 1, seq)
-        y = self.attend(Q, K, V, keys, self.causal)  # (batch, n_head, seq, d_head)
+        y = self.attend(Q, K, V, keys, self.causal).to(x.dtype)  # (batch, n_head, seq, d_head)
         out: Tensor = self.project(y.transpose(1, 2).flatten(2))
         return out
 

@@ -23,24 +23,27 @@ class KVCache:
     n_layer, batch, n_head, size, d_head
         layers, sequences side by side, heads that have keys and values, tokens there is room for, width of a head.
     like
-        a tensor of any shape, whose type and device the cache takes.
+        a tensor of any shape, whose type and device the cache takes; but a CPU keeps bfloat16 as float32, in which
+        attention to one query takes a fraction of the time.
     """
 
     def __init__(self, n_layer: int, batch: int, n_head: int, size: int, d_head: int, like: Tensor):
-        self.keys = like.new_empty(n_layer, batch, n_head, size, d_head)
-        self.values = torch.empty_like(self.keys)
+        widen = like.device.type == "cpu" and like.dtype == torch.bfloat16
+        dtype = torch.float32 if widen else like.dtype
+        #: Of each layer, the keys of all heads and then the values: (n_layer, batch, 2 n_head, size, d_head).
+        self.memory = like.new_empty(n_layer, batch, 2 * n_head, size, d_head, dtype=dtype)
         self.length = 0
-        self._layers = [LayerCache(self, K, V) for K, V in zip(self.keys, self.values, strict=True)]
+        self._layers = [LayerCache(self, layer) for layer in self.memory]
 
     @property
     def size(self) -> int:
         """Number of tokens that there is room for."""
-        return self.keys.shape[3]
+        return self.memory.shape[3]
 
     @property
     def bytes(self) -> int:
         """Memory that the tokens read so far take up, in bytes."""
-        return 2 * self.keys[:, :, :, : self.length].numel() * self.keys.element_size()
+        return self.memory[:, :, :, : self.length].numel() * self.memory.element_size()
 
     def layer(self, index: int) -> LayerCache:
         """Return the part of one layer, which its attention reads and writes."""
@@ -56,29 +59,28 @@ class KVCache:
     def reorder(self, rows: Tensor) -> None:
         """Let row i go on from what row ``rows[i]`` has read; rows (batch,). So beam search drops and doubles beams."""
         read = self.length
-        self.keys[:, :, :, :read] = self.keys[:, rows, :, :read]
-        self.values[:, :, :, :read] = self.values[:, rows, :, :read]
+        self.memory[:, :, :, :read] = self.memory[:, rows, :, :read]
 
 
 class LayerCache:
-    """One layer of a :class:`KVCache`: its ``keys`` and ``values``, each (batch, n_head, size, d_head)."""
+    """One layer of a :class:`KVCache`: its ``memory`` is (batch, 2 n_head, size, d_head), keys before values."""
 
-    def __init__(self, cache: KVCache, keys: Tensor, values: Tensor):
+    def __init__(self, cache: KVCache, memory: Tensor):
         self.cache = cache
-        self.keys = keys
-        self.values = values
+        self.memory = memory
 
     @property
     def past(self) -> int:
         """Number of tokens that have been read before."""
         return self.cache.length
 
-    def extend(self, K: Tensor, V: Tensor) -> tuple[Tensor, Tensor]:
-        """Write the keys and values of new tokens, (batch, n_head, seq, d_head), and return those of all tokens.
+    def extend(self, KV: Tensor) -> tuple[Tensor, Tensor]:
+        """Write the keys and values of new tokens, and return those of all tokens, each (batch, n_head, …, d_head).
 
-        The cache's length does not move yet: all layers write at the same place.
+        ``KV`` is (batch, 2 n_head, seq, d_head), the keys of all heads and then the values. The cache's length does not
+        move yet: all layers write at the same place.
         """
-        past, seq = self.cache.length, K.shape[2]
-        self.keys.narrow(2, past, seq).copy_(K)
-        self.values.narrow(2, past, seq).copy_(V)
-        return self.keys.narrow(2, 0, past + seq), self.values.narrow(2, 0, past + seq)
+        past, seq = self.cache.length, KV.shape[2]
+        self.memory.narrow(2, past, seq).copy_(KV)
+        K, V = self.memory.narrow(2, 0, past + seq).chunk(2, dim=1)
+        return K, V

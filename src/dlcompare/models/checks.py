@@ -36,7 +36,7 @@ def check_ids(ids: Tensor, vocab_size: int, longest: int | None = None, name: st
     if longest is not None and ids.shape[1] > longest:
         raise ValueError(f"{name} is {ids.shape[1]} tokens long; allowed are at most block_size = {longest}")
     if ids.device.type == "cpu" and not torch.compiler.is_compiling() and ids.numel():
-        low, high = (int(end) for end in ids.aminmax())
+        low, high = (int(ids),) * 2 if ids.numel() == 1 else (int(end) for end in ids.aminmax())
         if low < 0 or high >= vocab_size:
             raise ValueError(f"{name} contains {low if low < 0 else high}; allowed are 0 to {vocab_size - 1}")
 

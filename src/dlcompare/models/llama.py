@@ -197,11 +197,12 @@ class GroupedQueryAttention(Attention):
         Q = rotate(Q, position, self.theta)  # (batch, n_head, seq, d_head)
         K = rotate(K, position, self.theta)  # (batch, n_kv_head, seq, d_head)
         if cache is not None:
-            K, V = cache.extend(K, V)  # each (batch, n_kv_head, past + seq, d_head)
+            K, V = cache.extend(torch.cat([K, V], dim=1))  # each (batch, n_kv_head, past + seq, d_head)
+            Q = Q.to(K.dtype)  # a cache may keep more digits than the model
 
         group = self.n_head // self.n_kv_head
         K, V = K.repeat_interleave(group, dim=1), V.repeat_interleave(group, dim=1)  # (batch, n_head, …, d_head)
-        y = self.attend(Q, K, V, causal=True)  # (batch, n_head, seq, d_head)
+        y = self.attend(Q, K, V, causal=True).to(x.dtype)  # (batch, n_head, seq, d_head)
         out: Tensor = self.project(y.transpose(1, 2).flatten(2))
         return out
 
