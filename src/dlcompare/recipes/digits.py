@@ -32,13 +32,9 @@ def _digits(recipe: Recipe, run: Run) -> Trained:
         model,
         classification_loss,
         shuffled_batches(train.images, train.labels, s["batch_size"], generator, shift if s["shift"] else None),
-        steps=s["steps"],
-        learning_rate=s["learning_rate"],
-        weight_decay=s["weight_decay"],
-        warmup=s["warmup"],
+        **recipe.course,
         # The loss, not the accuracy: in 400 images, one image more or less decides about the accuracy.
         evaluate=lambda m: classification_loss(m, (validation.images, validation.labels)).item(),
-        evaluate_every=s["evaluate_every"],
         run=run,
         description=recipe.name,
     )

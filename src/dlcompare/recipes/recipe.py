@@ -13,6 +13,8 @@ from dlcompare.training import History, Run
 
 __all__ = ["Recipe", "Trained"]
 
+_COURSE = ("steps", "learning_rate", "muon_learning_rate", "weight_decay", "warmup", "evaluate_every")
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -60,3 +62,8 @@ class Recipe:
     run: Callable[[Recipe, Run], Trained]
     threads: int = 1
     committed: bool = True
+
+    @property
+    def course(self) -> dict[str, Any]:
+        """Those of the settings that :func:`~dlcompare.training.fit` takes, by the names of its arguments."""
+        return {name: value for name, value in self.settings.items() if name in _COURSE}
