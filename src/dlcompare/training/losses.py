@@ -20,6 +20,7 @@ __all__ = [
     "reply_loss",
 ]
 
+#: Tensors with equally many rows, of which the last holds the targets (what is counted when a batch is cut in parts).
 Batch = tuple[Tensor, ...]
 
 #: A target that stands for "nothing to predict here": the losses leave it out.

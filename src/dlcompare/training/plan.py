@@ -15,6 +15,7 @@ from torch import Tensor, UntypedStorage, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
+from dlcompare.models.attention import Attention
 from dlcompare.training.losses import Batch, LossFunction
 from dlcompare.training.parts import rows
 
@@ -38,7 +39,8 @@ class Plan:
     weights, gradients, optimizer
         bytes that last from step to step.
     activations
-        bytes that are kept for the backward pass of one part, in float32.
+        bytes that are kept for the backward pass of one part, in float32. Attention counts as its equation has it; a
+        fused kernel, which does not keep the weights, needs less.
     activations_bfloat16
         the same with everything in bfloat16: with autocast, the truth lies between the two.
     flops_per_step
@@ -156,7 +158,13 @@ def _ghost(model: nn.Module, dtype: torch.dtype) -> nn.Module:
     memo = {
         id(t): nn.Parameter(g) if isinstance(t, nn.Parameter) else g for t, g in zip(originals, ghosts, strict=True)
     }
-    return copy.deepcopy(model, memo).train()
+    ghost_model = copy.deepcopy(model, memo).train()
+    for module in ghost_model.modules():
+        if isinstance(
+            module, Attention
+        ):  # as its equation has it: which kernel a device has, the meta device can't know
+            module.softmax.register_forward_hook(lambda *_: None)
+    return ghost_model
 
 
 def _bytes(tensors: Iterable[Tensor]) -> int:

@@ -174,6 +174,7 @@ def test_a_plan_agrees_with_a_real_step():
     assert worked_out.weights == size(model.parameters())
     assert worked_out.gradients == size(p.grad for p in model.parameters())
     assert worked_out.optimizer == size(t for s in made[0].state.values() for t in s.values())
+    model.blocks[0].attention.softmax.register_forward_hook(lambda *_: None)  # attention as its equation has it
     kept = []
     part = batch[0][:2], batch[1][:2]
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
