@@ -162,7 +162,7 @@ def _ghost(model: nn.Module, dtype: torch.dtype) -> nn.Module:
     for module in ghost_model.modules():
         if isinstance(
             module, Attention
-        ):  # as its equation has it: which kernel a device has, the meta device can't know
+        ):  # in the equation's form: no kernel's memory is known here
             module.softmax.register_forward_hook(lambda *_: None)
     return ghost_model
 
