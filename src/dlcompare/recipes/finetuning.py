@@ -211,10 +211,12 @@ _SENTIMENT = {
     "warmup": 30,
     "weight_decay": 0.1,
     "dropout": 0.1,
-    "learning_rate": 5e-4,
     "from_scratch_learning_rate": 5e-4,
     "evaluate_every": 100,
 }
+
+#: What was tried: a rate for all weights, one for LoRA's, and one for a model that starts from random weights.
+_FULL = {"learning_rate": (5e-4, 1e-3), "from_scratch_learning_rate": (5e-4, 1e-3)}
 
 _REPLIES = {
     **_SENTIMENT,
@@ -234,7 +236,7 @@ RECIPES = (
         "the Shakespeare GPT, fine-tuned to judge film reviews",
         "sentiment",
         1,
-        {**_SENTIMENT, "start": "shakespeare-gpt"},
+        {**_SENTIMENT, "start": "shakespeare-gpt", "learning_rate": 1e-3, "searched": _FULL},
         _gpt_sentiment,
     ),
     Recipe(
