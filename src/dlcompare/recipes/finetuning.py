@@ -215,8 +215,8 @@ _SENTIMENT = {
     "evaluate_every": 100,
 }
 
-#: What was tried: a rate for all weights, one for LoRA's, and one for a model that starts from random weights.
-_FULL = {"learning_rate": (5e-4, 1e-3), "from_scratch_learning_rate": (5e-4, 1e-3)}
+#: What was tried: a rate for all weights, and one for a model that starts from random ones.
+_SEARCHED = {"learning_rate": (5e-4, 1e-3), "from_scratch_learning_rate": (5e-4, 1e-3)}
 
 _REPLIES = {
     **_SENTIMENT,
@@ -226,7 +226,11 @@ _REPLIES = {
     "candidates": 10,
 }
 
-_LORA = {"rank": 4, "alpha": 8, "names": ("query_key_value", "project")}
+_LORA = {
+    "learning_rate": 2e-3,
+    "lora": {"rank": 4, "alpha": 8, "names": ("query_key_value", "project", "mlp.0", "mlp.2")},
+    "searched": {"learning_rate": (2e-3, 4e-3), "from_scratch_learning_rate": (5e-4, 1e-3)},
+}
 
 
 #: The recipes of this module.
@@ -236,7 +240,7 @@ RECIPES = (
         "the Shakespeare GPT, fine-tuned to judge film reviews",
         "sentiment",
         1,
-        {**_SENTIMENT, "start": "shakespeare-gpt", "learning_rate": 1e-3, "searched": _FULL},
+        {**_SENTIMENT, "start": "shakespeare-gpt", "learning_rate": 1e-3, "searched": _SEARCHED},
         _gpt_sentiment,
     ),
     Recipe(
@@ -244,7 +248,7 @@ RECIPES = (
         "the same with LoRA",
         "sentiment",
         1,
-        {**_SENTIMENT, "start": "shakespeare-gpt", "lora": _LORA, "learning_rate": 2e-3},
+        {**_SENTIMENT, **_LORA, "start": "shakespeare-gpt"},
         _gpt_sentiment,
     ),
     Recipe(
@@ -252,7 +256,7 @@ RECIPES = (
         "the Shakespeare BERT, fine-tuned to judge film reviews",
         "sentiment",
         1,
-        {**_SENTIMENT, "start": "shakespeare-bert"},
+        {**_SENTIMENT, "start": "shakespeare-bert", "learning_rate": 1e-3, "searched": _SEARCHED},
         _bert_sentiment,
     ),
     Recipe(
@@ -260,7 +264,7 @@ RECIPES = (
         "the same with LoRA",
         "sentiment",
         1,
-        {**_SENTIMENT, "start": "shakespeare-bert", "lora": _LORA, "learning_rate": 2e-3},
+        {**_SENTIMENT, **_LORA, "start": "shakespeare-bert"},
         _bert_sentiment,
     ),
     Recipe(
@@ -268,7 +272,7 @@ RECIPES = (
         "the Shakespeare BERT, fine-tuned to choose the reply that followed",
         "dialogue",
         1,
-        {**_REPLIES, "start": "shakespeare-bert"},
+        {**_REPLIES, "start": "shakespeare-bert", "learning_rate": 1e-3, "searched": _SEARCHED},
         _replies,
     ),
     Recipe(
@@ -276,7 +280,7 @@ RECIPES = (
         "the same with LoRA",
         "dialogue",
         1,
-        {**_REPLIES, "start": "shakespeare-bert", "lora": _LORA, "learning_rate": 2e-3},
+        {**_REPLIES, **_LORA, "start": "shakespeare-bert"},
         _replies,
     ),
 )
