@@ -2,10 +2,10 @@
 
 The budget is that of the GPT: as many steps, tokens per step, and threads. The first steps read short rows, the others
 long ones, as in the paper (Devlin et al. 2019, appendix A.2, where nine steps of ten are short; here the learning rate
-has fallen too far by then: a model trained so needed 3.6 bits for a masked token in a short row, 6.6 in a long one). Two
-settings are the encoder's own, for with the GPT's it had learned after 1000 steps little more than how frequent tokens
-are: Muon's learning rate is half as high, and the position embeddings start as scaled sinusoids (Vaswani et al. 2017,
-section 3.5) and not at random.
+has fallen too far by then: a model trained so needed 3.6 bits for a masked token in a short row, 6.6 in a long one).
+Two settings are the encoder's own, for with the GPT's it had learned after 1000 steps little more than how frequent
+tokens are: Muon's learning rate is half as high, and the position embeddings start as scaled sinusoids (Vaswani et al.
+2017, section 3.5) and not at random.
 """
 
 from __future__ import annotations
