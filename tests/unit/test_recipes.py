@@ -235,7 +235,7 @@ def test_sentiment_recipes_measure_what_they_saved(tmp_path, tiny_bases, monkeyp
     assert metrics["test_accuracy"] == metrics["validation_accuracy"] == right.double().mean().item()
     assert 0 <= metrics["from_scratch_test_accuracy"] <= 1
     assert metrics["tfidf_test_accuracy"] == 1.0
-    head, adapters = (8 + 1) * 2, 4 * (8 + 3 * 8) + 4 * (8 + 8)
+    head, adapters = (8 + 1) * 2, 4 * ((8 + 3 * 8) + (8 + 8) + 2 * (8 + 4 * 8))
     expected = head + adapters if "lora" in name else loaded.model.config.n_parameters
     assert metrics["trainable_parameters"] == expected
     assert list(loaded.card["sources_sha256"]) == [f"checkpoint shakespeare-{name.split('-')[1]}"]

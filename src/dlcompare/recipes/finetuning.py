@@ -222,10 +222,12 @@ _SENTIMENT = {
     "warmup": 30,
     "weight_decay": 0.1,
     "dropout": 0.1,
-    "learning_rate": 5e-4,
     "from_scratch_learning_rate": 5e-4,
     "evaluate_every": 100,
 }
+
+#: What was tried: a rate for all weights, and one for a model that starts from random ones.
+_SEARCHED = {"learning_rate": (5e-4, 1e-3), "from_scratch_learning_rate": (5e-4, 1e-3)}
 
 _REPLIES = {
     **_SENTIMENT,
@@ -235,7 +237,11 @@ _REPLIES = {
     "candidates": 10,
 }
 
-_LORA = {"rank": 4, "alpha": 8, "names": ("query_key_value", "project")}
+_LORA = {
+    "learning_rate": 2e-3,
+    "lora": {"rank": 4, "alpha": 8, "names": ("query_key_value", "project", "mlp.0", "mlp.2")},
+    "searched": {"learning_rate": (2e-3, 4e-3), "from_scratch_learning_rate": (5e-4, 1e-3)},
+}
 
 
 #: The recipes of this module.
@@ -245,7 +251,7 @@ RECIPES = (
         "the Shakespeare GPT, fine-tuned to judge film reviews",
         "sentiment",
         1,
-        {**_SENTIMENT, "start": "shakespeare-gpt"},
+        {**_SENTIMENT, "start": "shakespeare-gpt", "learning_rate": 1e-3, "searched": _SEARCHED},
         _gpt_sentiment,
     ),
     Recipe(
@@ -253,7 +259,7 @@ RECIPES = (
         "the same with LoRA",
         "sentiment",
         1,
-        {**_SENTIMENT, "start": "shakespeare-gpt", "lora": _LORA, "learning_rate": 2e-3},
+        {**_SENTIMENT, **_LORA, "start": "shakespeare-gpt"},
         _gpt_sentiment,
     ),
     Recipe(
@@ -261,7 +267,7 @@ RECIPES = (
         "the Shakespeare BERT, fine-tuned to judge film reviews",
         "sentiment",
         1,
-        {**_SENTIMENT, "start": "shakespeare-bert"},
+        {**_SENTIMENT, "start": "shakespeare-bert", "learning_rate": 1e-3, "searched": _SEARCHED},
         _bert_sentiment,
     ),
     Recipe(
@@ -269,7 +275,7 @@ RECIPES = (
         "the same with LoRA",
         "sentiment",
         1,
-        {**_SENTIMENT, "start": "shakespeare-bert", "lora": _LORA, "learning_rate": 2e-3},
+        {**_SENTIMENT, **_LORA, "start": "shakespeare-bert"},
         _bert_sentiment,
     ),
     Recipe(
@@ -277,7 +283,7 @@ RECIPES = (
         "the Shakespeare BERT, fine-tuned to choose the reply that followed",
         "dialogue",
         1,
-        {**_REPLIES, "start": "shakespeare-bert"},
+        {**_REPLIES, "start": "shakespeare-bert", "learning_rate": 1e-3, "searched": _SEARCHED},
         _replies,
     ),
     Recipe(
@@ -285,7 +291,7 @@ RECIPES = (
         "the same with LoRA",
         "dialogue",
         1,
-        {**_REPLIES, "start": "shakespeare-bert", "lora": _LORA, "learning_rate": 2e-3},
+        {**_REPLIES, **_LORA, "start": "shakespeare-bert"},
         _replies,
     ),
 )
