@@ -160,9 +160,7 @@ def _ghost(model: nn.Module, dtype: torch.dtype) -> nn.Module:
     }
     ghost_model = copy.deepcopy(model, memo).train()
     for module in ghost_model.modules():
-        if isinstance(
-            module, Attention
-        ):  # in the equation's form: no kernel's memory is known here
+        if isinstance(module, Attention):  # in the equation's form: no kernel's memory is known here
             module.softmax.register_forward_hook(lambda *_: None)
     return ghost_model
 
