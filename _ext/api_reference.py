@@ -181,7 +181,7 @@ def page(part: str) -> list[str]:
         if module != part:
             if not listed:
                 continue
-            title = module.removeprefix(part + ".").replace("_", " ")
+            title = module.removeprefix(PACKAGE + ".")  # with its part: two parts may have modules of the same name
             lines += [title, "-" * len(title), ""]
         lines += [f".. py:module:: {module}", "", *_module_doc(module, whole=True)]
         for entry in listed:

@@ -58,7 +58,7 @@ def train(
     What that needs: dlcompare train gpt2-124m --dry-run --processes 8 --accumulate 5 --teraflops 150
     """
     from dlcompare import checkpoints, recipes
-    from dlcompare.training import Run, StateError
+    from dlcompare.training import ResumeError, Run
     from dlcompare.training.distributed import distributed, rank
 
     if recipe is None:
@@ -104,7 +104,7 @@ def train(
     except (
         DataError,
         checkpoints.CheckpointError,
-        StateError,
+        ResumeError,
         OSError,
         FloatingPointError,
         ModuleNotFoundError,

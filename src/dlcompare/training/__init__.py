@@ -34,9 +34,9 @@ from dlcompare.training.measures import (
     n_parameters,
     pretraining_measures,
 )
-from dlcompare.training.plan import DryRun, Plan, plan
+from dlcompare.training.planning import DryRun, Plan, plan
 from dlcompare.training.run import Run
-from dlcompare.training.state import StateError
+from dlcompare.training.state import ResumeError
 
 __all__ = [
     "IGNORED",
@@ -48,8 +48,8 @@ __all__ = [
     "LossFunction",
     "Marks",
     "Plan",
+    "ResumeError",
     "Run",
-    "StateError",
     "Texts",
     "accuracy",
     "add_lora",

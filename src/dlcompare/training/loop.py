@@ -20,7 +20,7 @@ from dlcompare.training.history import History
 from dlcompare.training.log import Log
 from dlcompare.training.losses import Batch, LossFunction
 from dlcompare.training.parts import n_targets, rows
-from dlcompare.training.plan import DryRun, plan
+from dlcompare.training.planning import DryRun, plan
 from dlcompare.training.run import Interruption, Run
 from dlcompare.training.state import TrainingState, copied, own_tensors, write_over
 
@@ -155,7 +155,7 @@ def fit(
         on Ctrl-C or a request to end; with ``run.folder`` the state is saved first.
     DryRun
         with the plan and in place of training, when ``run.dry_run`` is set.
-    StateError
+    ResumeError
         when the state in ``run.folder`` is damaged or of another run.
     """
     if steps < 1:

@@ -21,13 +21,13 @@ from dlcompare._files import replace_files
 from dlcompare.training.distributed import draw_apart, gathered, rank, scattered
 from dlcompare.training.history import History
 
-__all__ = ["StateError", "TrainingState"]
+__all__ = ["ResumeError", "TrainingState"]
 
 #: The layout of the file; another layout is another number.
 _LAYOUT = 1
 
 
-class StateError(RuntimeError):
+class ResumeError(RuntimeError):
     """A saved state is damaged, or belongs to another run."""
 
 
@@ -95,7 +95,7 @@ class TrainingState:
 
         Raises
         ------
-        StateError
+        ResumeError
             when it can't be read, or is the state of another run than ``identity``. Nothing has changed then.
         """
         try:
@@ -103,9 +103,9 @@ class TrainingState:
                 header = json.loads((file.metadata() or {}).get("state", "{}"))
                 stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
         except (SafetensorError, json.JSONDecodeError) as reason:
-            raise StateError(f"{path} is no whole state of a run ({reason}); remove it to begin anew") from None
+            raise ResumeError(f"{path} is no whole state of a run ({reason}); remove it to begin anew") from None
         if header.get("layout") != _LAYOUT or header["identity"] != identity:
-            raise StateError(
+            raise ResumeError(
                 f"{path} is the state of another run: other settings, data or version; remove it to begin anew, or"
                 " name another folder"
             )
@@ -113,7 +113,7 @@ class TrainingState:
         if {f"model.{n}": t.shape for n, t in weights.items()} != {
             n: t.shape for n, t in stored.items() if n.startswith("model.")
         }:
-            raise StateError(f"{path} is the state of another model: its tensors have other names or shapes")
+            raise ResumeError(f"{path} is the state of another model: its tensors have other names or shapes")
 
         def part(prefix: str) -> dict[str, Tensor]:
             return {n.removeprefix(prefix): t for n, t in stored.items() if n.startswith(prefix)}

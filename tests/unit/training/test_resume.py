@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from dlcompare import _files
 from dlcompare.models import MLP, MLPConfig
-from dlcompare.training import Run, StateError, fit, regression_loss
+from dlcompare.training import ResumeError, Run, fit, regression_loss
 
 EVERYTHING = {
     "steps": 60,
@@ -95,10 +95,10 @@ def test_a_finished_run_is_not_trained_further(tmp_path):
 
 def test_the_state_of_another_run_or_model_and_a_damaged_one_are_refused(tmp_path):
     tiny(Run(folder=tmp_path, identity="one"))
-    with pytest.raises(StateError, match="is the state of another run"):
+    with pytest.raises(ResumeError, match="is the state of another run"):
         tiny(Run(folder=tmp_path, identity="two"))
     batches = iter([(torch.ones(1, 2), torch.ones(1, 1))])
-    with pytest.raises(StateError, match="is the state of another model"):
+    with pytest.raises(ResumeError, match="is the state of another model"):
         fit(
             MLP(MLPConfig((2, 1))),
             regression_loss,
@@ -111,10 +111,10 @@ def test_the_state_of_another_run_or_model_and_a_damaged_one_are_refused(tmp_pat
     whole = state.read_bytes()
     for damaged in (whole[:-5], b"", b"{}"):
         state.write_bytes(damaged)
-        with pytest.raises(StateError, match="is no whole state of a run"):
+        with pytest.raises(ResumeError, match="is no whole state of a run"):
             tiny(Run(folder=tmp_path, identity="one"))
     save_file({"x": torch.ones(1)}, state)
-    with pytest.raises(StateError, match="another run"):
+    with pytest.raises(ResumeError, match="another run"):
         tiny(Run(folder=tmp_path, identity="one"))
 
 
