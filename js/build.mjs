@@ -5,7 +5,7 @@
  * stands beside each script, under the same name.
  */
 import { build } from "esbuild";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 
 const outdir = process.argv[2];
@@ -14,9 +14,18 @@ if (!outdir) {
   process.exit(2);
 }
 
+// An explorable is a folder: explorables/NAME/index.js and index.css become NAME.js and NAME.css.
+const explorables = await readdir(`${import.meta.dirname}/src/explorables`);
+
 const result = await build({
   absWorkingDir: import.meta.dirname,
-  entryPoints: ["src/convolution.js", "src/convolution.css", "src/host.js", "src/host.css"],
+  entryPoints: [
+    ...explorables.flatMap((name) =>
+      ["js", "css"].map((suffix) => ({ in: `src/explorables/${name}/index.${suffix}`, out: name })),
+    ),
+    { in: "src/host/host.js", out: "host" },
+    { in: "src/host/host.css", out: "host" },
+  ],
   outdir,
   bundle: true,
   minify: true,

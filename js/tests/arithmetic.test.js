@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { convolve, outputSize, pad, products, sum, windowAt } from "../src/convolution_arithmetic.js";
+import { convolve, outputSize, pad, products, sum, windowAt } from "../src/explorables/convolution/arithmetic.js";
 
 /** @param {number} height @param {number} width @param {number[]} values */
 const plane = (height, width, values) => ({ height, width, values: Float32Array.from(values) });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contrast, linear, scale, signed } from "../src/colour.js";
-import { PALETTES } from "../src/palettes.js";
+import { contrast, linear, scale, signed } from "../src/shared/colour.js";
+import { PALETTES } from "../src/shared/palettes.js";
 
 test("contrast is WCAG's", () => {
   assert.equal(contrast("#000000", "#ffffff"), 21);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeFloats } from "../src/base64.js";
-import { editable, fill, full, short, translator } from "../src/format.js";
+import { decodeFloats } from "../src/shared/base64.js";
+import { editable, fill, full, short, translator } from "../src/shared/format.js";
 
 test("three significant digits, fewer only where they are exact", () => {
   const expected = {

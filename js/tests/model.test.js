@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPlainModel } from "../src/plain_model.js";
-import { createStepper } from "../src/convolution_state.js";
-import { follow } from "../src/roving.js";
+import { createPlainModel } from "../src/host/plain_model.js";
+import { createStepper } from "../src/explorables/convolution/state.js";
+import { follow } from "../src/shared/roving.js";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 

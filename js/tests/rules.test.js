@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { change, fromParameters, outputExtent, sameKernel, toParameters, windowOver } from "../src/convolution_rules.js";
-import { parseFragment, writeFragment } from "../src/page_address.js";
+import { change, fromParameters, outputExtent, sameKernel, toParameters, windowOver } from "../src/explorables/convolution/rules.js";
+import { parseFragment, writeFragment } from "../src/host/page_address.js";
 
 const extent = { images: 10, height: 28, width: 28 };
-/** @type {import("../src/convolution_rules.js").State} */
+/** @type {import("../src/explorables/convolution/rules.js").State} */
 const state = { image: 0, kernel: [[1, 2, 3], [4, 5, 6], [7, 8, 9]], stride: 1, padding: 1, position: [14, 14] }; // prettier-ignore
 const random = (/** @type {number} */ below) => Math.floor(Math.random() * below);
 

@@ -2,7 +2,7 @@
 
 In a notebook an explorable is an `anywidget <https://anywidget.dev>`_: traits in Python, one ES module in the browser.
 While the book is built (``DLCOMPARE_BOOK=1``) it also writes itself as HTML: a container with its state, which the
-static host (``js/src/host.js``) brings to life, and in it a real figure, for whoever has no JavaScript and for print.
+static host (``js/src/host/host.js``) brings to life, and in it a real figure, for whoever has no JavaScript and for print.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Explorable(anywidget.AnyWidget):
         (a ``ValueError``) when ``name`` is not of that form.
     """
 
-    #: The front end's module: ``js/src/MODULE.js`` with ``js/src/MODULE.css``.
+    #: The front end's module: ``js/src/explorables/MODULE/index.js`` with ``index.css``.
     module: ClassVar[str]
     #: The prefixes of its texts in the catalogue; where two have the same key, the later one's text stands.
     text_prefixes: ClassVar[tuple[str, ...]]

@@ -148,7 +148,7 @@ def test_the_light_palette_is_the_figures_palette(run_node) -> None:
     import numpy as np
     from matplotlib.colors import to_hex
 
-    palettes = run_node('import { PALETTES } from "./palettes.js"; console.log(JSON.stringify(PALETTES));')
+    palettes = run_node('import { PALETTES } from "./shared/palettes.js"; console.log(JSON.stringify(PALETTES));')
     for stops, name in [
         (palettes["light"]["diverging"], style.DIVERGING),
         (palettes["light"]["even"], style.SEQUENTIAL),

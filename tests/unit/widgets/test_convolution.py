@@ -161,7 +161,7 @@ def test_the_front_ends_arithmetic_is_torchs(run_node, size: int) -> None:
             scale = 10.0 ** torch.randint(-3, 2, ()).item()
             cases.append((image, (torch.rand(size, size) * 2 - 1) * scale, stride, padding))
     code = """
-        import { convolve } from "./convolution_arithmetic.js";
+        import { convolve } from "./explorables/convolution/arithmetic.js";
         import { readFileSync } from "node:fs";
         const cases = JSON.parse(readFileSync(0, "utf8"));
         console.log(JSON.stringify(cases.map(({ image, kernel, stride, padding }) => {
@@ -188,7 +188,7 @@ def test_the_front_ends_arithmetic_is_torchs(run_node, size: int) -> None:
 
 
 def test_the_front_end_knows_the_same_limits(run_node) -> None:
-    limits = run_node('import { LIMITS } from "./convolution_rules.js"; console.log(JSON.stringify(LIMITS));')
+    limits = run_node('import { LIMITS } from "./explorables/convolution/rules.js"; console.log(JSON.stringify(LIMITS));')
     assert limits == {
         "kernel": convolution.MAX_KERNEL,
         "weight": convolution.MAX_WEIGHT,
@@ -200,7 +200,7 @@ def test_the_front_end_knows_the_same_limits(run_node) -> None:
 def test_images_reach_the_front_end_bit_by_bit(run_node) -> None:
     widget = stepper()
     code = """
-        import { decodeFloats } from "./base64.js";
+        import { decodeFloats } from "./shared/base64.js";
         import { readFileSync } from "node:fs";
         console.log(JSON.stringify([...decodeFloats(JSON.parse(readFileSync(0, "utf8")).data)]));
     """

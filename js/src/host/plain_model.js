@@ -2,7 +2,7 @@
  * The model that a published page has: a plain object with anywidget's interface and no kernel behind it.
  *
  * @param {Record<string, unknown>} state
- * @returns {import("./types.js").Model}
+ * @returns {import("../shared/types.js").Model}
  */
 export function createPlainModel(state) {
   const values = new Map(Object.entries(state));
@@ -12,7 +12,7 @@ export function createPlainModel(state) {
   const emit = (event, ...details) => {
     for (const listener of [...(listeners.get(event) ?? [])]) listener(...details);
   };
-  /** @type {import("./types.js").Model} */
+  /** @type {import("../shared/types.js").Model} */
   const model = {
     get: (key) => values.get(key),
     set(key, value) {

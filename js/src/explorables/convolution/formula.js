@@ -1,6 +1,6 @@
 /** The sum written out with its real numbers: one term per weight, one line per row of the kernel where there is room. */
-import { h, put } from "./dom.js";
-import { short } from "./format.js";
+import { h, put } from "../../shared/dom.js";
+import { short } from "../../shared/format.js";
 
 /** @param {string} name  What the sum is called. */
 export function createFormula(name) {

@@ -5,8 +5,8 @@
  * another order, so that the two agree within n · 2⁻²³ · Σ|products| for n weights, which is what the tests hold it to.
  * This module stands in for a graph exported from the torch function; nothing else in the front end computes.
  *
- * @typedef {import("./types.js").Plane} Plane
- * @typedef {import("./types.js").Cell} Cell
+ * @typedef {import("../../shared/types.js").Plane} Plane
+ * @typedef {import("../../shared/types.js").Cell} Cell
  */
 
 /**

@@ -3,14 +3,14 @@
  * is edited; what cannot be a weight is marked and said, and the kernel stays as it was.
  *
  * @typedef {object} KernelEditorOptions
- * @property {import("./format.js").Translate} text
+ * @property {import("../../shared/format.js").Translate} text
  * @property {(kernel: number[][]) => void} onEdit
  * @property {(message: string) => void} onRefuse
  * @property {() => void} onLeave  The Escape key.
  */
-import { isWeight, LIMITS } from "./convolution_rules.js";
-import { h, OWN_KEYS, put } from "./dom.js";
-import { editable, full } from "./format.js";
+import { isWeight, LIMITS } from "./rules.js";
+import { h, OWN_KEYS, put } from "../../shared/dom.js";
+import { editable, full } from "../../shared/format.js";
 
 /** @param {KernelEditorOptions} options */
 export function createKernelEditor({ text, onEdit, onRefuse, onLeave }) {
@@ -93,7 +93,7 @@ export function createKernelEditor({ text, onEdit, onRefuse, onLeave }) {
     /**
      * @param {number[][]} next
      * @param {Float32Array} weights  The same in float32.
-     * @param {(value: number) => import("./colour.js").Colour} colour
+     * @param {(value: number) => import("../../shared/colour.js").Colour} colour
      */
     draw(next, weights, colour) {
       if (next.length !== kernel.length) rebuild(next.length);

@@ -1,30 +1,30 @@
 /**
  * The figure: the image with its window, the window's numbers times the kernel's, their sum, and the output map.
  *
- * @typedef {import("./types.js").Cell} Cell
- * @typedef {import("./convolution_state.js").Shown} Shown
- * @typedef {import("./convolution_state.js").Stepper} Stepper
+ * @typedef {import("../../shared/types.js").Cell} Cell
+ * @typedef {import("./state.js").Shown} Shown
+ * @typedef {import("./state.js").Stepper} Stepper
  *
  * @typedef {{row: number, column: number} | null} Detail  A number pointed at among the window's or the products'.
  *
  * @typedef {object} FigureOptions
- * @property {import("./format.js").Translate} text
+ * @property {import("../../shared/format.js").Translate} text
  * @property {Stepper} stepper
  * @property {() => boolean} isPlaying
  * @property {() => void} onTouch  The reader takes the window into the own hand.
  * @property {() => void} onPlay
  * @property {(message: string) => void} onRefuse
  */
-import { signed } from "./colour.js";
-import { h, put } from "./dom.js";
+import { signed } from "../../shared/colour.js";
+import { h, put } from "../../shared/dom.js";
 import { createFormula } from "./formula.js";
-import { full, short } from "./format.js";
+import { full, short } from "../../shared/format.js";
 import { createKernelEditor } from "./kernel_editor.js";
-import { createLegend } from "./legend.js";
+import { createLegend } from "../../shared/legend.js";
 import { createLinks } from "./links.js";
-import { createNumberGrid } from "./number_grid.js";
-import { createPixelGrid } from "./pixel_grid.js";
-import { follow } from "./roving.js";
+import { createNumberGrid } from "../../shared/number_grid.js";
+import { createPixelGrid } from "../../shared/pixel_grid.js";
+import { follow } from "../../shared/roving.js";
 
 /** @param {FigureOptions} options */
 export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefuse }) {
@@ -117,11 +117,11 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
     } else readout.textContent = text("readout_sum", { row: at[0], column: at[1], value: full(sum) });
   }
 
-  /** @type {import("./theme.js").Scales} */
+  /** @type {import("../../shared/theme.js").Scales} */
   let scales;
   /** Colour functions are made anew only when what they depend on changes, which is when cells are painted anew. */
-  const even = memo((/** @type {import("./theme.js").Scales} */ { even }) => (/** @type {number} */ v) => even(v).fill);
-  const diverging = memo((/** @type {import("./theme.js").Scales} */ { diverging }, /** @type {number} */ limit) => {
+  const even = memo((/** @type {import("../../shared/theme.js").Scales} */ { even }) => (/** @type {number} */ v) => even(v).fill);
+  const diverging = memo((/** @type {import("../../shared/theme.js").Scales} */ { diverging }, /** @type {number} */ limit) => {
     const colour = signed(diverging, limit);
     return (/** @type {number} */ value) => colour(value).fill;
   });
@@ -204,7 +204,7 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
   return {
     elements: [stage, formula.element, readout],
     draw,
-    /** @param {import("./theme.js").Scales} next */
+    /** @param {import("../../shared/theme.js").Scales} next */
     recolour(next) {
       scales = next;
       draw(stepper.shown());

@@ -2,7 +2,7 @@
  * Lines that show where numbers come from and go to: from the window on the image down to its numbers, and from the sum up
  * to its pixel. Decoration over the stage: they take no clicks and are not read out.
  */
-import { put, s } from "./dom.js";
+import { put, s } from "../../shared/dom.js";
 
 /** @typedef {{from: DOMRect, to: DOMRect}} Link */
 

@@ -4,12 +4,12 @@
  * Each container carries its first state as JSON and a figure. Once the container comes near the view, its module is loaded
  * and takes the figure's place; if that fails, the figure stays, with a sentence that says so and a button to try again.
  */
-import { h } from "./dom.js";
-import { translator } from "./format.js";
+import { h } from "../shared/dom.js";
+import { translator } from "../shared/format.js";
 import { createPage, parseFragment } from "./page_address.js";
 import { createPlainModel } from "./plain_model.js";
 
-/** @typedef {{default: {render: (context: import("./types.js").RenderContext) => unknown}}} Module */
+/** @typedef {{default: {render: (context: import("../shared/types.js").RenderContext) => unknown}}} Module */
 
 const NEAR = "300px";
 

@@ -2,25 +2,25 @@
  * The front end of `dlcompare.widgets.ConvolutionStepper`: an anywidget module, and what the static host mounts in a
  * published page.
  */
-import { createAnnouncer } from "./announcer.js";
-import { createAction, createChoice } from "./controls.js";
-import { createFigure } from "./convolution_figure.js";
-import { fromParameters, LIMITS, sameKernel, toParameters } from "./convolution_rules.js";
-import { createStepper } from "./convolution_state.js";
-import { h, put, uniqueId } from "./dom.js";
-import { full, translator } from "./format.js";
-import { createKeyHelp } from "./key_help.js";
-import { createPlayer } from "./player.js";
-import { shareLink } from "./share.js";
-import { followTheme, reducedMotion } from "./theme.js";
+import { createAnnouncer } from "../../shared/announcer.js";
+import { createAction, createChoice } from "../../shared/controls.js";
+import { createFigure } from "./figure.js";
+import { fromParameters, LIMITS, sameKernel, toParameters } from "./rules.js";
+import { createStepper } from "./state.js";
+import { h, put, uniqueId } from "../../shared/dom.js";
+import { full, translator } from "../../shared/format.js";
+import { createKeyHelp } from "../../shared/key_help.js";
+import { createPlayer } from "../../shared/player.js";
+import { shareLink } from "../../shared/share.js";
+import { followTheme, reducedMotion } from "../../shared/theme.js";
 
 /**
- * @param {import("./types.js").RenderContext} context
+ * @param {import("../../shared/types.js").RenderContext} context
  * @returns {() => void} what takes the widget away again
  */
 function render({ model, el, page }) {
   const text = translator(model.get("strings"));
-  /** @type {import("./types.js").Preset[]} */
+  /** @type {import("../../shared/types.js").Preset[]} */
   const presets = model.get("presets");
   /** @type {string[]} */
   const labels = model.get("labels");
@@ -146,7 +146,7 @@ function render({ model, el, page }) {
   );
   root.addEventListener("keydown", help.onKey);
 
-  /** @param {import("./convolution_state.js").Shown} shown */
+  /** @param {import("./state.js").Shown} shown */
   const draw = (shown) => {
     const { state, at, output, sum } = shown;
     choices.image.show(String(state.image));

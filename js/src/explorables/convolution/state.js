@@ -2,11 +2,11 @@
  * The stepper's state: what the model holds, what only this view holds (where the reader points, how far the play has
  * got), and what follows from both by the arithmetic.
  *
- * @typedef {import("./types.js").Model} Model
- * @typedef {import("./types.js").Plane} Plane
- * @typedef {import("./types.js").Cell} Cell
- * @typedef {import("./types.js").Preset} Preset
- * @typedef {import("./convolution_rules.js").State} State
+ * @typedef {import("../../shared/types.js").Model} Model
+ * @typedef {import("../../shared/types.js").Plane} Plane
+ * @typedef {import("../../shared/types.js").Cell} Cell
+ * @typedef {import("../../shared/types.js").Preset} Preset
+ * @typedef {import("./rules.js").State} State
  *
  * @typedef {object} Shown  Everything that a view draws.
  * @property {State} state
@@ -21,9 +21,9 @@
  * @property {Float32Array} products
  * @property {number} sum
  */
-import { decodeFloats } from "./base64.js";
-import { convolve, products, sum, windowAt } from "./convolution_arithmetic.js";
-import { change, windowOver } from "./convolution_rules.js";
+import { decodeFloats } from "../../shared/base64.js";
+import { convolve, products, sum, windowAt } from "./arithmetic.js";
+import { change, windowOver } from "./rules.js";
 
 const KEYS = /** @type {const} */ (["image", "kernel", "stride", "padding", "position"]);
 

@@ -1,11 +1,11 @@
 /**
  * What the stepper's state may be, and how it is written in an address. Pure functions: no model, no page.
  *
- * @typedef {import("./types.js").Cell} Cell
+ * @typedef {import("../../shared/types.js").Cell} Cell
  * @typedef {{image: number, kernel: number[][], stride: number, padding: number, position: Cell}} State
  * @typedef {{images: number, height: number, width: number}} Extent  How many images there are, and their size.
  */
-import { outputSize } from "./convolution_arithmetic.js";
+import { outputSize } from "./arithmetic.js";
 
 /** The same bounds as in `dlcompare.widgets.convolution`. */
 export const LIMITS = { kernel: 5, weight: 100, stride: [1, 3], padding: [0, 2] };
