@@ -105,6 +105,11 @@ def caches(root: Path) -> Path:
     return root / "_build" / ".jupyter_cache"
 
 
+def graphs_path(root: Path) -> Path:
+    """Return the folder into which chapters export the graphs of their explorables, and from which pages take them."""
+    return root / "_build" / "graphs"
+
+
 def cache_path(root: Path) -> Path:
     """Return the folder of the execution cache that fits the repository as it is now."""
     return caches(root) / execution_key(root)[:16]
@@ -125,6 +130,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # `make book` executes the chapters before Sphinx starts. Where Sphinx is started by hand it executes them
     # itself, and they must find the same environment.
     os.environ.update(KERNEL_ENVIRONMENT)
+    os.environ.setdefault("DLCOMPARE_GRAPHS", str(graphs_path(Path(app.srcdir))))
     app.connect("config-inited", _use_fresh_cache)
     app.connect("env-updated", _write_every_page)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

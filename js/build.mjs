@@ -2,10 +2,11 @@
  * Bundles the front end: `node build.mjs OUTDIR`.
  *
  * Each entry becomes one file without imports, because an anywidget sends its module as one string. A style sheet
- * stands beside each script, under the same name.
+ * stands beside each script, under the same name. The worker of published pages and onnxruntime's program, gzipped, are
+ * fetched by a page only when an explorable first computes.
  */
 import { build } from "esbuild";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 
 const outdir = process.argv[2];
@@ -25,6 +26,7 @@ const result = await build({
     ),
     { in: "src/host/host.js", out: "host" },
     { in: "src/host/host.css", out: "host" },
+    { in: "src/engine/worker.js", out: "worker" },
   ],
   outdir,
   bundle: true,
@@ -35,14 +37,18 @@ const result = await build({
   legalComments: "none",
   logLevel: "warning",
   write: false,
+  // onnxruntime looks for Node's modules where it runs in Node.
+  external: ["node:*"],
 });
+const program = await readFile(`${import.meta.dirname}/node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm`);
+const files = [...result.outputFiles, { path: `${outdir}/onnxruntime.wasm.gz`, contents: gzipSync(program, { level: 9 }) }];
 
 await mkdir(outdir, { recursive: true });
-for (const file of result.outputFiles) {
+for (const file of files) {
   await writeFile(file.path, file.contents);
   const name = file.path.split(/[\\/]/).at(-1);
   const kilobytes = (/** @type {number} */ bytes) => (bytes / 1000).toFixed(1).padStart(6);
   console.log(
-    `${name?.padEnd(18)} ${kilobytes(file.contents.length)} kB, gzipped ${kilobytes(gzipSync(file.contents).length)} kB`,
+    `${name?.padEnd(20)} ${kilobytes(file.contents.length)} kB, gzipped ${kilobytes(gzipSync(file.contents).length)} kB`,
   );
 }

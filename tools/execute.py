@@ -31,7 +31,7 @@ from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from _ext.fresh_cache import KERNEL_ENVIRONMENT
+from _ext.fresh_cache import KERNEL_ENVIRONMENT, graphs_path
 
 #: Seconds that one cell may take, and after which a running notebook says that it is still there.
 CELL_TIMEOUT = 300
@@ -258,6 +258,7 @@ def execute(notebooks: list[Path], root: Path, cache_folder: Path, say: Callable
     environment = {
         **os.environ,
         **KERNEL_ENVIRONMENT,
+        "DLCOMPARE_GRAPHS": str(graphs_path(root)),
         "JUPYTER_PATH": search_path,
         "IPYTHONDIR": str(root / "_build" / "ipython"),  # no start-up files of the user's
     }

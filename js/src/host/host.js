@@ -4,6 +4,7 @@
  * Each container carries its first state as JSON and a figure. Once the container comes near the view, its module is loaded
  * and takes the figure's place; if that fails, the figure stays, with a sentence that says so and a button to try again.
  */
+import { createPageEngine } from "../engine/page_runner.js";
 import { h } from "../shared/dom.js";
 import { translator } from "../shared/format.js";
 import { createPage, parseFragment } from "./page_address.js";
@@ -13,10 +14,28 @@ import { createPlainModel } from "./plain_model.js";
 
 const NEAR = "300px";
 
-/** Where the modules are: the build names them in the script's own tag. @returns {Record<string, string>} */
-function moduleNames() {
-  const tag = /** @type {HTMLElement | null} */ (document.querySelector("script[data-dlcompare-modules]"));
-  return JSON.parse(tag?.dataset["dlcompareModules"] ?? "{}");
+/** What the build names in the script's own tag: where the modules are, and the engine's program. */
+const tag = /** @type {HTMLElement | null} */ (document.querySelector("script[data-dlcompare-modules]"));
+/** @type {Record<string, string>} */
+const modules = JSON.parse(tag?.dataset["dlcompareModules"] ?? "{}");
+/** @param {string | undefined} name */
+const address = (name) => new URL(name ?? "", import.meta.url).href;
+const createPageRunner = createPageEngine({
+  worker: address(tag?.dataset["dlcompareWorker"]),
+  wasm: address(tag?.dataset["dlcompareWasm"]),
+});
+
+/** The graphs that an explorable may ask, with their files' addresses. @param {HTMLElement} container */
+function graphsOf(container) {
+  /** @type {Record<string, import("../engine/page_runner.js").GraphFiles>} */
+  const graphs = JSON.parse(container.dataset["graphs"] ?? "{}");
+  const beside = (/** @type {string} */ file) => address(`graphs/${file}`);
+  return Object.fromEntries(
+    Object.entries(graphs).map(([name, { graph, weights, bytes }]) => [
+      name,
+      { graph: beside(graph), weights: weights === null ? null : beside(weights), bytes },
+    ]),
+  );
 }
 
 /**
@@ -25,8 +44,8 @@ function moduleNames() {
  * @returns {Promise<Module>}
  */
 function load(name, attempt) {
-  const file = moduleNames()[name];
-  if (!file) throw new Error(`data-module is ${JSON.stringify(name)}; this page has ${Object.keys(moduleNames()).join(", ")}`);
+  const file = modules[name];
+  if (!file) throw new Error(`data-module is ${JSON.stringify(name)}; this page has ${Object.keys(modules).join(", ")}`);
   const url = new URL(file, import.meta.url);
   if (attempt) url.searchParams.set("attempt", String(attempt));
   return import(url.href);
@@ -44,7 +63,8 @@ async function mount(container, attempt = 0) {
     container.append(live);
     // Shown before it renders, so that it can measure itself; nothing is painted in between.
     container.classList.add("is-live");
-    module.default.render({ model: createPlainModel(state), el: live, page: createPage(container.id) });
+    const page = { ...createPage(container.id), runner: createPageRunner(graphsOf(container)) };
+    module.default.render({ model: createPlainModel(state), el: live, page });
     if (parseFragment(location.hash).id === container.id) container.scrollIntoView();
   } catch (error) {
     live.remove();

@@ -32,7 +32,7 @@ export function writeFragment(id, parameters) {
 /**
  * The page as one explorable sees it.
  * @param {string} id  Its container's.
- * @returns {import("../shared/types.js").Page}
+ * @returns {import("../shared/types.js").Address}
  */
 export function createPage(id) {
   const parameters = () => {

@@ -46,6 +46,80 @@ export function createChoice({ name, label, options, onChoose }) {
   };
 }
 
+/**
+ * @typedef {object} Slider
+ * @property {string} name
+ * @property {string} label
+ * @property {number} min
+ * @property {number} max
+ * @property {number} step
+ * @property {(place: number) => string} write  What stands beside it, and is read out, at a place.
+ * @property {(place: number) => void} onMove
+ *
+ * @typedef {object} Switch
+ * @property {string} name
+ * @property {string} label
+ * @property {(on: boolean) => void} onChange
+ *
+ * @typedef {object} Field
+ * @property {string} name
+ * @property {string} label
+ * @property {number} longest  Characters it takes.
+ * @property {(text: string) => void} onInput  While the reader types.
+ * @property {number} [rows]  More than one makes it a text area.
+ */
+
+/** A slider with its value beside it. @param {Slider} slider */
+export function createSlider({ name, label, min, max, step, write, onMove }) {
+  const value = h("output", { class: "dlc-slider-value" });
+  const input = h("input", { type: "range", ...OWN_KEYS, min, max, step, "data-control": name, oninput: () => onMove(input.valueAsNumber) });
+  const element = h("label", { class: "dlc-choice dlc-slider" }, h("span", {}, label, " ", value), input);
+  return {
+    element,
+    input,
+    /** @param {number} place */
+    show(place) {
+      if (input.valueAsNumber !== place) input.value = String(place);
+      const text = write(place);
+      if (value.textContent !== text) value.textContent = text;
+      put(input, { "aria-valuetext": text });
+    },
+    /** @param {number} last  The last place there is now. */
+    extend: (last) => put(input, { max: last }),
+  };
+}
+
+/** Something that is on or off. @param {Switch} options */
+export function createSwitch({ name, label, onChange }) {
+  const input = h("input", { type: "checkbox", role: "switch", ...OWN_KEYS, "data-control": name, onchange: () => onChange(input.checked) });
+  const element = h("label", { class: "dlc-choice dlc-switch" }, h("span", {}, label), input);
+  return {
+    element,
+    /** @param {boolean} on */
+    show: (on) => void (input.checked = on),
+  };
+}
+
+/** Text that the reader writes. @param {Field} options */
+export function createField({ name, label, longest, onInput, rows = 1 }) {
+  const shared = { ...OWN_KEYS, class: "dlc-field", "data-control": name, maxlength: longest, spellcheck: "false", autocomplete: "off", dir: "auto" };
+  const oninput = () => onInput(input.value);
+  const input = rows > 1 ? h("textarea", { ...shared, rows, oninput }) : h("input", { type: "text", ...shared, oninput });
+  // Keys that mean something to the figure around it mean themselves here.
+  input.addEventListener("keydown", (event) => {
+    if (/** @type {KeyboardEvent} */ (event).key !== "Escape") event.stopPropagation();
+  });
+  const element = h("label", { class: "dlc-choice dlc-text" }, h("span", {}, label), input);
+  return {
+    element,
+    input,
+    /** @param {string} text */
+    show: (text) => {
+      if (input.value !== text) input.value = text;
+    },
+  };
+}
+
 /** @param {Action} action */
 export function createAction({ name, label, hint, onPress }) {
   const press = () => {

@@ -11,11 +11,14 @@
  * @property {() => void} save_changes
  * @property {(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]) => void} send
  *
- * @typedef {object} Page  What only a published page offers: a state in its address.
+ * @typedef {object} Address  A state in a published page's address.
  * @property {() => Record<string, string>} parameters  This explorable's part of the address, empty without one.
  * @property {(parameters: Record<string, string>) => string} link  Puts the parameters into the address; returns the link.
  * @property {(callback: (parameters: Record<string, string>) => void) => () => void} onChange
  *   Calls back when a reader follows a link to this explorable within the page; returns what ends that.
+ *
+ * @typedef {Address & {runner: import("../engine/engine.js").Runner}} Page  What only a published page offers: a state in
+ *   its address, and graphs that run in the browser.
  *
  * @typedef {object} RenderContext
  * @property {Model} model

@@ -13,7 +13,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dlcompare.catalogue import text
-from dlcompare.widgets.base import Explorable, StateError
+from dlcompare.export import Graph
+from dlcompare.graphs import convolution
+from dlcompare.widgets.base import Explorable, StateError, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -167,6 +169,14 @@ class ConvolutionStepper(Explorable):
             strongest = int(self.output.abs().argmax())
             self.position = divmod(strongest, self.output_shape[1])
 
+    def make_graphs(self) -> Sequence[Graph]:
+        """Return the convolution with its windows and products."""
+        return (convolution(),)
+
+    def questions(self) -> Sequence[tuple[str, Mapping[str, Tensor]]]:
+        """Return the present image under the present kernel."""
+        return [("convolution", {"image": self._pixels[self.image], "kernel": self.kernel_tensor})]
+
     @staticmethod
     def _all_presets(learned: Mapping[str, Any]) -> list[dict[str, Any]]:
         designed = text("convolution.group_classic")
@@ -223,6 +233,17 @@ class ConvolutionStepper(Explorable):
         top, left = (at * self.stride for at in self.position)
         size = len(self.kernel)
         return padded[top : top + size, left : left + size]
+
+    def table(self) -> Table:
+        """Return the window's numbers times the kernel's, and their sum."""
+        rows: list[list[str | float]] = []
+        for row, (pixels, weights) in enumerate(zip(self.window, self.kernel_tensor, strict=True)):
+            for column, (pixel, weight) in enumerate(zip(pixels.tolist(), weights.tolist(), strict=True)):
+                rows.append([f"{row}, {column}", pixel, weight, pixel * weight])
+        row, column = self.position
+        rows.append([text("convolution.sum_title"), "", "", self.output[row, column].item()])
+        heads = ("place", "window", "kernel", "products")
+        return Table([text(f"convolution.{head}") for head in heads], rows)
 
     def alternative_text(self) -> str:
         """Say in words what :meth:`figure` shows."""

@@ -32,7 +32,8 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
   /** @param {Detail} next */
   const onDetail = (next) => {
     detail = next;
-    drawReadout(stepper.shown());
+    const shown = stepper.shown();
+    if (shown) drawReadout(shown);
   };
 
   const maps = {
@@ -94,7 +95,9 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
 
   /** @param {KeyboardEvent} event */
   function onKey(event) {
-    const { at, output: map } = stepper.shown();
+    const shown = stepper.shown();
+    if (!shown) return;
+    const { at, output: map } = shown;
     const next = follow(event, at, { rows: map.height, columns: map.width });
     if (next) {
       onTouch();
@@ -128,7 +131,7 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
 
   /** @param {Shown} shown */
   function draw(shown) {
-    const { state, at, weights, limit, padded, output: map } = shown;
+    const { state, at, limit, padded, output: map } = shown;
     const size = state.kernel.length;
     const { extent } = stepper;
     titles.input.textContent = text(state.padding ? "input_padded" : "input", {
@@ -172,16 +175,19 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
     inputLegend.draw(scales.even, [0, 1], false);
     outputLegend.draw(scales.diverging, [-limit, limit], true);
 
+    // The kernel is the reader's, and shown as it is wanted; what follows from it may still be on its way.
+    const { kernel: wanted } = shown.wanted;
+    const weights = Float32Array.from(wanted.flat());
     const bySign = signed(scales.diverging, Math.max(...weights.map(Math.abs)));
     put(numbers, { "data-size": size > 3 ? "large" : "small" });
     window.draw(shown.window, scales.even);
-    kernel.draw(state.kernel, weights, bySign);
+    kernel.draw(wanted, weights, bySign);
     products.draw(shown.products, bySign);
     const { fill, ink } = signed(scales.diverging, limit)(shown.sum);
     total.textContent = short(shown.sum);
     const style = `background: ${fill}; color: ${ink}; --dlc-chars: ${total.textContent.length}`;
     put(total, { "data-value": shown.sum, title: full(shown.sum), style });
-    formula.draw(shown.window, weights, shown.sum);
+    formula.draw(shown.window, shown.weights, shown.sum);
     drawReadout(shown);
     place(shown);
   }
@@ -198,7 +204,10 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
       near ? { from, to: output.boxOf({ row: at[0], column: at[1], size: 1 }) } : null,
     );
   }
-  const resizing = new ResizeObserver(() => place(stepper.shown()));
+  const resizing = new ResizeObserver(() => {
+    const shown = stepper.shown();
+    if (shown) place(shown);
+  });
   resizing.observe(stage);
 
   return {
@@ -207,7 +216,8 @@ export function createFigure({ text, stepper, isPlaying, onTouch, onPlay, onRefu
     /** @param {import("../../shared/theme.js").Scales} next */
     recolour(next) {
       scales = next;
-      draw(stepper.shown());
+      const shown = stepper.shown();
+      if (shown) draw(shown);
     },
     destroy: () => resizing.disconnect(),
   };

@@ -2,11 +2,14 @@
  * The front end of `dlcompare.widgets.ConvolutionStepper`: an anywidget module, and what the static host mounts in a
  * published page.
  */
+import { createEngine } from "../../engine/engine.js";
+import { createEngineStatus } from "../../engine/status.js";
 import { createAnnouncer } from "../../shared/announcer.js";
 import { createAction, createChoice } from "../../shared/controls.js";
 import { createFigure } from "./figure.js";
 import { fromParameters, LIMITS, sameKernel, toParameters } from "./rules.js";
 import { createStepper } from "./state.js";
+import { createDataTable } from "../../shared/data_table.js";
 import { h, put, uniqueId } from "../../shared/dom.js";
 import { full, translator } from "../../shared/format.js";
 import { createKeyHelp } from "../../shared/key_help.js";
@@ -24,7 +27,9 @@ function render({ model, el, page }) {
   const presets = model.get("presets");
   /** @type {string[]} */
   const labels = model.get("labels");
-  const stepper = createStepper(model);
+  const engine = createEngine({ model, el, ...(page && { page }) });
+  const status = createEngineStatus(engine, text);
+  const stepper = createStepper(model, engine);
   const announcer = createAnnouncer();
   const motion = reducedMotion();
   const note = h("p", { class: "dlc-note", role: "status" });
@@ -37,7 +42,9 @@ function render({ model, el, page }) {
   const stopPlaying = () => player.stop();
   /** Play and pause; a reader who asked for less motion takes a whole row of steps at once instead. */
   function togglePlay() {
-    const { output, state } = stepper.shown();
+    const shown = stepper.shown();
+    if (!shown) return;
+    const { output, state } = shown;
     const [row] = state.position;
     const last = state.position.join() === [output.height - 1, output.width - 1].join();
     if (motion.matches) {
@@ -106,8 +113,24 @@ function render({ model, el, page }) {
       name: "share",
       label: text("share"),
       hint: text("share_hint"),
-      onPress: () => void shareLink(page.link(toParameters(stepper.shown().state)), text).then(say),
+      onPress: () => void shareLink(page.link(toParameters(stepper.wanted())), text).then(say),
     });
+  const table = createDataTable(text, () => {
+    const shown = stepper.shown();
+    if (!shown) return null;
+    const { window, weights, products, sum, state } = shown;
+    const size = state.kernel.length;
+    const rows = Array.from(window, (pixel, index) => [
+      `${Math.floor(index / size)}, ${index % size}`,
+      pixel,
+      Number(weights[index]),
+      Number(products[index]),
+    ]);
+    return {
+      columns: ["place", "window", "kernel", "products"].map((key) => text(key)),
+      rows: [...rows, [text("sum_title"), "", "", sum]],
+    };
+  });
   const help = createKeyHelp(text, "keys_convolution");
   const drawPlay = () => {
     if (motion.matches) play.become("nextRow", text("next_row"));
@@ -141,6 +164,8 @@ function render({ model, el, page }) {
     help.panel,
     ...figure.elements,
     note,
+    status.element,
+    table.element,
     h("p", { class: "dlc-caption" }, text("caption")),
     announcer.element,
   );
@@ -148,23 +173,23 @@ function render({ model, el, page }) {
 
   /** @param {import("./state.js").Shown} shown */
   const draw = (shown) => {
-    const { state, at, output, sum } = shown;
-    choices.image.show(String(state.image));
-    choices.kernel.show(presets.find(({ kernel }) => sameKernel(kernel, state.kernel))?.id ?? "");
-    choices.stride.show(String(state.stride));
-    choices.padding.show(String(state.padding));
+    const { wanted, state, at, output, sum } = shown;
+    choices.image.show(String(wanted.image));
+    choices.kernel.show(presets.find(({ kernel }) => sameKernel(kernel, wanted.kernel))?.id ?? "");
+    choices.stride.show(String(wanted.stride));
+    choices.padding.show(String(wanted.padding));
     const index = state.position[0] * output.width + state.position[1];
     back.enable(index > 0);
     forth.enable(index + 1 < output.width * output.height);
-    put(root, { "data-row": at[0], "data-column": at[1] });
+    put(root, { "data-row": at[0], "data-column": at[1], "aria-busy": shown.waiting ? "true" : null });
     figure.draw(shown);
+    table.draw();
     if (!player.playing) announcer.say(text("announcement", { row: at[0], column: at[1], value: full(sum) }));
   };
   stepper.subscribe(draw);
 
   el.replaceChildren(root);
   const endTheme = followTheme(root, figure.recolour);
-  draw(stepper.shown());
   drawPlay();
   const onMotion = () => {
     stopPlaying();
@@ -184,6 +209,8 @@ function render({ model, el, page }) {
     figure.destroy();
     announcer.destroy();
     stepper.destroy();
+    status.destroy();
+    engine.destroy();
     root.remove();
   };
 }

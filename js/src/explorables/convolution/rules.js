@@ -5,10 +5,20 @@
  * @typedef {{image: number, kernel: number[][], stride: number, padding: number, position: Cell}} State
  * @typedef {{images: number, height: number, width: number}} Extent  How many images there are, and their size.
  */
-import { outputSize } from "./arithmetic.js";
 
 /** The same bounds as in `dlcompare.widgets.convolution`. */
 export const LIMITS = { kernel: 5, weight: 100, stride: [1, 3], padding: [0, 2] };
+
+/**
+ * How many windows fit along one side: ⌊(size + 2·padding − kernel) / stride⌋ + 1.
+ * @param {number} size
+ * @param {number} kernel
+ * @param {number} stride
+ * @param {number} padding
+ */
+export function outputSize(size, kernel, stride, padding) {
+  return Math.floor((size + 2 * padding - kernel) / stride) + 1;
+}
 
 /** @param {number} value  @param {number} low  @param {number} high */
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));

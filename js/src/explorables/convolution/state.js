@@ -1,15 +1,18 @@
 /**
  * The stepper's state: what the model holds, what only this view holds (where the reader points, how far the play has
- * got), and what follows from both by the arithmetic.
+ * got), and the numbers that the engine gave for it. While new numbers are on their way, the last ones stay.
  *
  * @typedef {import("../../shared/types.js").Model} Model
  * @typedef {import("../../shared/types.js").Plane} Plane
  * @typedef {import("../../shared/types.js").Cell} Cell
  * @typedef {import("../../shared/types.js").Preset} Preset
+ * @typedef {import("../../engine/engine.js").Engine} Engine
  * @typedef {import("./rules.js").State} State
  *
  * @typedef {object} Shown  Everything that a view draws.
- * @property {State} state
+ * @property {State} wanted  What is chosen.
+ * @property {State} state  What the numbers belong to: the same, unless they are still on their way.
+ * @property {boolean} waiting  Whether they are.
  * @property {Cell} at  The output pixel shown: where the reader points, or the state's position.
  * @property {boolean} pointing  Whether `at` is only pointed at.
  * @property {number | null} revealed  How many output pixels the play has computed; null when all are shown.
@@ -21,14 +24,18 @@
  * @property {Float32Array} products
  * @property {number} sum
  */
+import { float32 } from "../../engine/tensors.js";
 import { decodeFloats } from "../../shared/base64.js";
-import { convolve, products, sum, windowAt } from "./arithmetic.js";
-import { change, windowOver } from "./rules.js";
+import { change, outputExtent, windowOver } from "./rules.js";
+import { select, termsAt } from "./selection.js";
 
 const KEYS = /** @type {const} */ (["image", "kernel", "stride", "padding", "position"]);
 
-/** @param {Model} model */
-export function createStepper(model) {
+/**
+ * @param {Model} model
+ * @param {Engine} engine
+ */
+export function createStepper(model, engine) {
   const { shape, data } = model.get("images");
   const [count, height, width] = /** @type {[number, number, number]} */ (shape);
   const pixels = decodeFloats(data);
@@ -42,14 +49,6 @@ export function createStepper(model) {
   /** @type {number | null} */
   let revealed = null;
 
-  /** @param {State} s */
-  const compute = (s) => {
-    const values = pixels.subarray(s.image * height * width, (s.image + 1) * height * width);
-    const result = convolve({ height, width, values }, s.kernel, s.stride, s.padding);
-    return { ...result, limit: result.output.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) };
-  };
-  let map = compute(state);
-
   /** @type {Set<(shown: Shown) => void>} */
   const listeners = new Set();
   let queued = false;
@@ -60,29 +59,54 @@ export function createStepper(model) {
     queued = true;
     queueMicrotask(() => {
       queued = false;
-      if (!ended) for (const listener of listeners) listener(shown());
+      if (!ended && numbers) for (const listener of listeners) listener(shown());
     });
   };
 
+  /** The numbers last answered, and what they belong to. @type {{of: State, outputs: import("../../engine/tensors.js").Tensors, weights: Float32Array} | null} */
+  let numbers = null;
+  /** What is drawn of them: the state, which moves on with the position alone, and its part of the maps. */
+  let drawn = { state, map: /** @type {ReturnType<typeof select> | null} */ (null) };
+
+  async function ask() {
+    const of = state;
+    const image = pixels.subarray(of.image * height * width, (of.image + 1) * height * width);
+    const weights = Float32Array.from(of.kernel.flat());
+    const kernel = float32(weights, [of.kernel.length, of.kernel.length]);
+    const answer = await engine.run("convolution", { image: float32(image, [height, width]), kernel });
+    if (!answer || ended) return;
+    numbers = { of, outputs: answer.outputs, weights };
+    drawn = { state, map: null };
+    pointed = null;
+    revealed = null;
+    notify();
+  }
+  /** Whether there are numbers for the image and the kernel that are wanted. */
+  const answered = () => numbers?.of.image === state.image && numbers.of.kernel === state.kernel;
+
   /** @returns {Shown} */
   const shown = () => {
-    const at = pointed ?? state.position;
-    const { padded, output, weights, limit } = map;
-    const window = windowAt(padded, state.kernel.length, state.stride, at);
-    const terms = products(window, weights);
+    const { outputs, weights } = /** @type {NonNullable<typeof numbers>} */ (numbers);
+    const map = (drawn.map ??= select(outputs, drawn.state));
+    const at = pointed ?? drawn.state.position;
+    const { window, products, sum } = termsAt(outputs, drawn.state, at);
     const pointing = pointed !== null;
-    return { state, at, pointing, revealed, padded, output, limit, weights, window, products: terms, sum: sum(terms) };
+    return { wanted: state, waiting: !answered(), ...map, state: drawn.state, at, pointing, revealed, weights, window, products, sum };
   };
 
   /** @param {State} next */
   const adopt = (next) => {
-    const recompute = KEYS.some((key) => key !== "position" && next[key] !== state[key]);
+    const geometry = KEYS.some((key) => key !== "position" && next[key] !== state[key]);
+    const ahead = next.image !== state.image || next.kernel !== state.kernel;
     state = next;
-    if (recompute) {
-      map = compute(state);
-      revealed = null;
+    if (geometry) {
       pointed = null;
+      revealed = null;
     }
+    if (ahead) void ask();
+    if (answered()) drawn = { state, map: geometry ? null : drawn.map };
+    // The reader can look around among the last numbers while others are on their way.
+    else drawn = { state: change(drawn.state, { position: state.position }, extent), map: drawn.map };
     notify();
   };
 
@@ -103,10 +127,13 @@ export function createStepper(model) {
     writing = false;
     if (changed.length) model.save_changes();
   };
+  void ask();
 
   return {
     extent,
-    shown,
+    /** What to draw; null until the first numbers are there. */
+    shown: () => (numbers ? shown() : null),
+    wanted: () => state,
     set,
     /** Show another output pixel without moving there; null goes back. @param {Cell | null} cell */
     point(cell) {
@@ -122,12 +149,12 @@ export function createStepper(model) {
       notify();
     },
     /** @param {Cell} pixel  Of the padded image. */
-    over: (pixel) => windowOver(pixel, state, extent),
+    over: (pixel) => windowOver(pixel, drawn.state, extent),
     /** Move `by` output pixels in reading order; false at the end. While playing, hide what is not computed yet. */
     step(/** @type {number} */ by, { reveal = false } = {}) {
-      const { height: rows, width: columns } = map.output;
-      const index = state.position[0] * columns + state.position[1];
-      const next = Math.min(rows * columns - 1, Math.max(0, index + by));
+      const { rows, columns } = outputExtent(drawn.state, extent);
+      const [row, column] = drawn.state.position;
+      const next = Math.min(rows * columns - 1, Math.max(0, row * columns + column + by));
       pointed = null;
       if (reveal || revealed !== null) revealed = next + 1 === rows * columns ? null : next + 1;
       set({ position: [Math.floor(next / columns), next % columns] });

@@ -1,0 +1,18 @@
+/** Why the engine gave no answer: a code, for which the catalogue has a sentence, and the detail for whoever asks. */
+
+/** @typedef {"no-webassembly" | "worker-blocked" | "no-memory" | "missing-file" | "silent-kernel" | "refused" | "broken"} FailureCode */
+
+export class EngineFailure extends Error {
+  /** @param {FailureCode} code  @param {string} detail */
+  constructor(code, detail) {
+    super(detail);
+    this.name = "EngineFailure";
+    this.code = code;
+  }
+}
+
+/** @param {unknown} error @returns {EngineFailure} */
+export function asFailure(error) {
+  if (error instanceof EngineFailure) return error;
+  return new EngineFailure("broken", error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,9 @@
+"""The torch functions that explorables ask, as graphs with named inputs and outputs.
+
+An explorable holds no arithmetic of its own: it asks a :class:`~dlcompare.export.Graph`, which runs in torch where
+there is a kernel, and exported in the reader's browser where there is none.
+"""
+
+from dlcompare.graphs.convolution import convolution
+
+__all__ = ["convolution"]
