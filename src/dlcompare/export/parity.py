@@ -21,7 +21,7 @@ DRAWS = 4
 
 
 class ParityError(RuntimeError):
-    """An exported graph does not give what torch gives; the message says which output, by how much, for which inputs."""
+    """An exported graph does not give what torch gives; the message says which output, and by how much."""
 
 
 def difference(expected: Tensor, got: Tensor) -> float:
@@ -84,7 +84,8 @@ def compare(graph: Graph, written: bytes, weights: bytes) -> dict[str, float]:
                 shapes = {key: tuple(tensor.shape) for key, tensor in inputs.items()}
                 raise ParityError(
                     f"output {name!r} of {graph.name} differs from torch by {apart:.2g}; allowed is "
-                    f"{graph.tolerance:g} (torch {tuple(value.shape)}, graph {tuple(got[name].shape)}; seed {seed}, inputs {shapes})"
+                    f"{graph.tolerance:g} (shape {tuple(got[name].shape)} for {tuple(value.shape)}; seed {seed}, "
+                    f"inputs {shapes})"
                 )
             largest[name] = max(largest.get(name, 0.0), apart)
     return largest

@@ -40,9 +40,13 @@ def convolution() -> Graph:
     """Return the graph of a convolution (cross-correlation, Goodfellow et al. 2016, equation 9.6) with stride 1.
 
     Inputs: ``image`` (height, width) and a square ``kernel`` (k, k), float32. Outputs, with ``rows`` =
-    height + 4 - k + 1 and likewise ``columns``: ``padded`` (height + 4, width + 4), the image with two rows and columns of zeros on each
-    side; ``windows`` (rows, columns, k · k), the pixels under the kernel; ``products`` of the same shape, window times
-    kernel; ``output`` (rows, columns), by :func:`torch.nn.functional.conv2d`. The output for padding p and stride s is
-    the part that starts at 2 - p and takes every s-th row and column.
+    height + 5 - k and ``columns`` = width + 5 - k:
+
+    - ``padded`` (height + 4, width + 4): the image with two rows and columns of zeros on each side,
+    - ``windows`` (rows, columns, k · k): the pixels under the kernel,
+    - ``products``, of the same shape: window times kernel,
+    - ``output`` (rows, columns): their sums, by :func:`torch.nn.functional.conv2d`.
+
+    The output for padding p and stride s is the part that starts at 2 - p and takes every s-th row and column.
     """
     return Graph("convolution", _convolve, _draw, varying={"image": (0, 1), "kernel": (0, 1)})
