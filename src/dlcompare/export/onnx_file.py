@@ -29,15 +29,17 @@ SMALLEST = 256
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the exporter's notes on packages that are not installed, and on its own future, to itself."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def to_onnx(program: torch.export.ExportedProgram, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
@@ -79,7 +81,8 @@ def split(model: Any, *, half: bool) -> tuple[bytes, bytes]:
             array = array.astype(np.float16)
             casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
             name = f"{name}.half"
-        stored = helper.make_tensor(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape, b"", raw=True)
+        # Without its numbers, which follow below; helper.make_tensor would refuse that.
+        stored = TensorProto(name=name, data_type=helper.np_dtype_to_tensor_dtype(array.dtype), dims=array.shape)
         tensor.CopyFrom(stored)
         large.append((array.tobytes(), tensor))
     # In the order of their content's hash, each content once.
