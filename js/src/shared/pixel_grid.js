@@ -15,13 +15,14 @@
  *
  * @typedef {object} PixelGridContent
  * @property {Plane} plane
- * @property {(value: number) => string} colour
+ * @property {(value: number, cell: Cell) => string} colour  "transparent" shows the hatching below.
  * @property {(value: number, cell: Cell, outside: boolean) => string} describe  A cell's name for a screen reader.
  * @property {number} border  How many rows and columns on each side are padding, drawn as such.
  * @property {boolean} signs  Whether negative cells carry a minus mark.
  * @property {number | null} revealed  How many cells, in reading order, are shown; null for all.
  * @property {Cell} focus  The cell that the tab key reaches.
- * @property {{row: number, column: number, size: number}} mark  The square outlined.
+ * @property {{row: number, column: number, size: number, columns?: number}} mark  The square outlined; with `columns`, as
+ *   wide as these.
  * @property {boolean} pointing  Whether the square is only pointed at, not chosen.
  * @property {number} faint  Negative cells nearer to zero than this carry no mark: they have no colour to speak of.
  */
@@ -131,7 +132,7 @@ export function createPixelGrid({ label, name, onPoint, onLeave, onPick, onKey }
           const value = /** @type {number} */ (plane.values[index]);
           const outside = row < border || column < border || row >= rows - border || column >= columns - border;
           put(rect, {
-            fill: outside ? "transparent" : colour(value),
+            fill: outside ? "transparent" : colour(value, [row, column]),
             "data-value": value,
             "aria-label": describe(value, [row, column], outside),
           });
@@ -143,7 +144,7 @@ export function createPixelGrid({ label, name, onPoint, onLeave, onPick, onKey }
       put(frame, inner);
       element.classList.toggle("is-pointing", pointing);
       put(veil, { d: revealed === null ? "" : veilPath(revealed, rows, columns) });
-      const box = { x: square.column, y: square.row, width: square.size, height: square.size };
+      const box = { x: square.column, y: square.row, width: square.columns ?? square.size, height: square.size };
       put(halo, { ...box, "data-row": square.row, "data-column": square.column });
       put(mark, box);
 
