@@ -1,0 +1,123 @@
+/**
+ * A text as a row of its tokens, one of which is chosen. Each may carry a bar and a number: how much of something it has.
+ * One token is reached by the tab key, the others by arrow keys; moving there chooses.
+ *
+ * @typedef {object} TokenRowOptions
+ * @property {string} label
+ * @property {string} name  For style and tests: `data-grid`.
+ * @property {(index: number) => void} onPick  A click, a tap, an arrow key.
+ * @property {(index: number) => void} [onPoint]  The mouse is over a token.
+ * @property {() => void} [onLeave]
+ * @property {(event: KeyboardEvent) => void} [onKey]  Any other key.
+ *
+ * @typedef {object} Token
+ * @property {string} text  As it is shown; see `token_text.js`.
+ * @property {string} describe  For a screen reader.
+ * @property {string} [hint]  Says more, on hover.
+ * @property {Share | null} [share]  Null: it can have none, which hatching shows.
+ * @property {string} [mark]  For style: `data-mark`.
+ *
+ * @typedef {{value: number, size: number, fill: string, text: string}} Share  The exact number; the bar's size from 0 to 1 and
+ *   its colour; the number as it is written.
+ */
+import { h, OWN_KEYS, put } from "./dom.js";
+import { follow } from "./roving.js";
+
+/** @param {TokenRowOptions} options */
+export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey }) {
+  const element = h("div", { class: "dlc-tokens", role: "listbox", "aria-label": label, "aria-orientation": "horizontal", "data-grid": name });
+  /** @type {ReturnType<typeof createChip>[]} */
+  let chips = [];
+  let chosen = 0;
+
+  /** @param {number} index */
+  function createChip(index) {
+    const text = h("bdi", { class: "dlc-token-text" });
+    const bar = h("span", { class: "dlc-token-bar" }, h("span"));
+    const number = h("span", { class: "dlc-token-number" });
+    const chip = h(
+      "div",
+      { ...OWN_KEYS, class: "dlc-token", role: "option", tabindex: -1, "data-index": index, onclick: () => pick(index) },
+      text,
+    );
+    chip.addEventListener("pointerenter", ({ pointerType }) => {
+      if (pointerType === "mouse") onPoint?.(index);
+    });
+    return { chip, text, bar, number };
+  }
+
+  /** @param {number} index */
+  function pick(index) {
+    onPick(index);
+    chips[index]?.chip.focus({ preventScroll: true });
+  }
+
+  /** The token above or below: the nearest one in the next line of the row. @param {number} index  @param {number} direction */
+  function across(index, direction) {
+    const boxes = chips.map(({ chip }) => chip.getBoundingClientRect());
+    const from = /** @type {DOMRect} */ (boxes[index]);
+    let best = index;
+    let least = Infinity;
+    boxes.forEach((box, other) => {
+      const lines = (box.top - from.top) * direction;
+      const distance = 10 * lines + Math.abs(box.left - from.left);
+      if (lines > box.height / 2 && distance < least) [best, least] = [other, distance];
+    });
+    return best;
+  }
+
+  element.addEventListener("keydown", (event) => {
+    const [, along] = follow(event, [0, chosen], { rows: 1, columns: chips.length }) ?? [0, -1];
+    if (along < 0) return onKey?.(event);
+    const vertical = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    event.preventDefault();
+    event.stopPropagation();
+    pick(vertical ? across(chosen, vertical) : along);
+  });
+  element.addEventListener("pointerleave", () => onLeave?.());
+
+  return {
+    element,
+    /**
+     * @param {Token[]} tokens
+     * @param {number} index  The chosen one.
+     */
+    draw(tokens, index) {
+      const focused = chips.some(({ chip }) => chip.matches(":focus"));
+      if (chips.length > tokens.length) for (const { chip } of chips.splice(tokens.length)) chip.remove();
+      while (chips.length < tokens.length) {
+        const made = createChip(chips.length);
+        chips.push(made);
+        element.append(made.chip);
+      }
+      chosen = index;
+      tokens.forEach(({ text, describe, hint, share, mark }, place) => {
+        const { chip, text: shown, bar, number } = /** @type {(typeof chips)[number]} */ (chips[place]);
+        if (shown.textContent !== text) shown.textContent = text;
+        put(chip, {
+          "aria-label": describe,
+          "aria-selected": String(place === index),
+          tabindex: place === index ? 0 : -1,
+          title: hint ?? null,
+          "data-mark": mark ?? null,
+          "data-value": share?.value ?? null,
+        });
+        if (share === undefined) {
+          bar.remove();
+          number.remove();
+          return;
+        }
+        if (bar.parentNode !== chip) chip.append(bar, number);
+        chip.classList.toggle("is-hidden", share === null);
+        put(/** @type {Element} */ (bar.firstElementChild), { style: share ? `height: ${100 * share.size}%; background: ${share.fill}` : null });
+        const written = share?.text ?? "–";
+        if (number.textContent !== written) number.textContent = written;
+      });
+      // The focused token may be gone, with the text that it was in.
+      if (focused && !chips[index]?.chip.matches(":focus")) chips[index]?.chip.focus({ preventScroll: true });
+    },
+    focus: () => chips[chosen]?.chip.focus({ preventScroll: true }),
+  };
+}
+
+/** @typedef {ReturnType<typeof createTokenRow>} TokenRow */
