@@ -25,7 +25,7 @@ class Sampler:
         keep this many most probable tokens (Fan et al. 2018); all if None. Tokens that tie with the last one stay.
     top_p
         keep the smallest set of most probable tokens whose mass reaches this, in (0, 1] (nucleus sampling, Holtzman et
-        al. 2020); all if None.
+        al. 2020); all if None. Of tokens that tie, those with smaller ids come first.
     min_p
         keep tokens at least this fraction as probable as the most probable one, in [0, 1] (Nguyen et al. 2025).
     repetition_penalty
@@ -83,7 +83,7 @@ class Sampler:
             logits = logits.masked_fill(logits < smallest_kept, -torch.inf)
         p = logits.softmax(-1)
         if self.top_p is not None and self.top_p < 1:
-            ordered, order = p.sort(dim=-1, descending=True)
+            ordered, order = p.sort(dim=-1, descending=True, stable=True)
             mass_before = ordered.cumsum(-1) - ordered
             # The first has nothing before it, but rounding can make of nothing a little more.
             dropped = (mass_before >= self.top_p).index_fill(

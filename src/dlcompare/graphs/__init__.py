@@ -5,5 +5,6 @@ there is a kernel, and exported in the reader's browser where there is none.
 """
 
 from dlcompare.graphs.convolution import convolution
+from dlcompare.graphs.generation import generation, sampling
 
-__all__ = ["convolution"]
+__all__ = ["convolution", "generation", "sampling"]

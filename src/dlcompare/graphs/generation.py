@@ -1,0 +1,200 @@
+"""Writing with a GPT, one step at a time: what the model says next, and how a token is drawn from that."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dlcompare.export import Graph
+from dlcompare.models.cache import KVCache, LayerCache
+from dlcompare.models.gpt import GPT
+from dlcompare.recording import record
+
+__all__ = ["CUT_BY_GREEDY", "CUT_BY_TOP_K", "CUT_BY_TOP_P", "KEPT", "generation", "sampling"]
+
+#: What became of a token, as the output ``cut`` of :func:`sampling` says it: it can be drawn.
+KEPT = 0
+#: It is less probable than the ``top_k`` most probable.
+CUT_BY_TOP_K = 1
+#: Those more probable reach the mass ``top_p`` without it.
+CUT_BY_TOP_P = 2
+#: It is not the most probable, and only that is taken.
+CUT_BY_GREEDY = 3
+
+#: Tokens that :func:`sampling` can put into an order in which none are equal.
+LARGEST_VOCABULARY = 2**16
+
+
+class _Read(KVCache):
+    """A cache as a value: what was read is given, and what is new is handed out, so that a graph can be made of it."""
+
+    def __init__(self, past: Tensor):
+        self.past = past  # (past, n_layer, 2 n_head, d_head)
+        self.length = past.shape[0]
+        #: Of each layer, keys and values of the new tokens, (1, 2 n_head, new, d_head).
+        self.new: list[Tensor] = []
+
+    def reserve(self, n: int) -> None:
+        """Take as many as come: the model's position embeddings are what ends."""
+
+    def layer(self, index: int) -> LayerCache:
+        return _ReadLayer(self, self.past[:, index].movedim(0, 1)[None])
+
+
+class _ReadLayer(LayerCache):
+    cache: _Read
+
+    def extend(self, KV: Tensor) -> tuple[Tensor, Tensor]:
+        self.cache.new.append(KV)
+        K, V = torch.cat([self.memory, KV], dim=2).chunk(2, dim=1)
+        return K, V
+
+
+def generation(model: GPT) -> Graph:
+    """Return the graph of one step of ``model``: it reads new tokens after those in its key-value cache.
+
+    The cache has one row for each token, so that the cache of any text is the rows of its tokens, one below the other.
+
+    Inputs: ``ids`` (1, new), int32, the new tokens, at least one; ``past`` (past, n_layer, 2 · n_head, d_head),
+    float32: of each token that has been read, the keys of all heads and then the values; ``past`` may be 0. Both
+    together are at most ``block_size`` tokens. Outputs:
+
+    - ``logits`` (new, vocab_size): what the model says of the token after each new one,
+    - ``given`` (new - 1,): the probability that it gave to each new token but the first, before it read that token,
+    - ``new`` (new, n_layer, 2 · n_head, d_head): the rows to add to the cache,
+    - ``attention`` (n_layer, new, past + new): from where each new token collected, the mean over the heads.
+
+    The example inputs are drawn at random: tokens, and for ``past`` what the model makes of other tokens.
+    """
+    c = model.config
+    n_layer, n_head = c.n_layer, c.n_head
+    d_head = c.attention_width // n_head
+    weights = [f"blocks.{i}.attention.softmax" for i in range(n_layer)]
+
+    def step(ids: Tensor, past: Tensor) -> dict[str, Tensor]:
+        cache = _Read(past)
+        ids = ids.long()
+        with torch.no_grad(), record(model, *weights) as seen:
+            logits = model.head(model.hidden(ids, cache))[0]  # (new, vocab_size)
+        following = ids[0, 1:, None]  # (new - 1, 1)
+        new = torch.cat(cache.new).movedim(2, 0)  # (new, n_layer, 2 n_head, d_head)
+        attention = torch.cat([seen[name].mean(1) for name in weights])  # (n_layer, new, past + new)
+        given = logits[:-1].softmax(-1).gather(-1, following)[:, 0]
+        return {"logits": logits, "given": given, "new": new, "attention": attention}
+
+    def draw(generator: torch.Generator) -> dict[str, Tensor]:
+        half = c.block_size // 2
+        new, past = (int(n) for n in torch.randint(min(3, half), half + 1, (2,), generator=generator))
+        ids = torch.randint(c.vocab_size, (1, past + new), generator=generator, dtype=torch.int32)
+        nothing = torch.zeros(0, n_layer, 2 * n_head, d_head)
+        return {"ids": ids[:, past:], "past": step(ids[:, :past], nothing)["new"]}
+
+    return Graph("generation", step, draw, varying={"ids": (1,), "past": (0,)})
+
+
+def _sample(
+    logits: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, greedy: Tensor, uniform: Tensor
+) -> dict[str, Tensor]:
+    vocab_size = logits.shape[0]
+    order = _descending(logits)
+    own = logits.softmax(-1)
+    scaled = logits / temperature
+    tempered = scaled.softmax(-1)
+
+    # As in dlcompare.sampling.Sampler: tokens that tie with the last one kept stay.
+    last = torch.where((top_k > 0) & (top_k < vocab_size), top_k, vocab_size).long() - 1
+    smallest_kept = scaled.gather(0, order.gather(0, last[None]))
+    beyond_k = scaled < smallest_kept
+    within_k = scaled.masked_fill(beyond_k, -torch.inf).softmax(-1)
+
+    at = _descending(within_k)
+    by_mass = within_k.gather(0, at)
+    mass_before = by_mass.double().cumsum(-1).float() - by_mass
+    first = torch.arange(vocab_size) == 0  # nothing is before it, but rounding can make of nothing a little more
+    beyond = (mass_before >= top_p) & ~first & (top_p < 1)
+    beyond_p = torch.zeros_like(beyond).scatter(-1, at, beyond) & ~beyond_k
+    kept = within_k.masked_fill(beyond_p, 0.0)
+    within_p = torch.where(beyond_p.any(), kept / kept.sum(), within_k)
+
+    best = torch.arange(vocab_size) == order[:1]
+    p = torch.where(greedy, best.to(own.dtype), within_p)
+    cut = torch.where(
+        greedy,
+        torch.where(best, KEPT, CUT_BY_GREEDY),
+        torch.where(beyond_k, CUT_BY_TOP_K, torch.where(beyond_p, CUT_BY_TOP_P, KEPT)),
+    )
+
+    # The first token whose cumulative mass exceeds the number; one without mass adds none and is never it. A number
+    # that rounding has made 1 is beyond all: then it is the last token that has any.
+    cumulative = p.double().cumsum(-1)
+    exceeds = (cumulative > uniform.double() * cumulative[-1]) & (p > 0)
+    last_possible = torch.where(p > 0, torch.arange(vocab_size), 0).max()
+    token = torch.where(exceeds.any(), exceeds.int().argmax(), last_possible)
+    return {
+        "own": own,
+        "tempered": tempered,
+        "within_k": within_k,
+        "p": p,
+        "cut": cut.int(),
+        "order": order.int(),
+        "cumulative": cumulative.float(),
+        "entropy": torch.stack([_entropy(own), _entropy(p)]),
+        "token": token.int(),
+    }
+
+
+def _descending(values: Tensor) -> Tensor:
+    """Return the places of ``values``, the largest first, and of equal ones the earlier.
+
+    A stable sort does not export, and others order equal numbers each in its own way. So nothing is equal here: a
+    float64 has 29 binary digits more than a float32, and in these, each number is made smaller by its place. Two
+    float32 numbers that differ do so by more than 2⁻²⁴ of their size, so that their order stays as it is.
+    """
+    wide = values.double()
+    place = torch.arange(values.shape[0])
+    return (wide - place * (wide.abs() * 2.0**-40 + 1e-300)).argsort(descending=True)
+
+
+def _entropy(p: Tensor) -> Tensor:
+    """Return the entropy in bits; what has no probability adds nothing."""
+    return -(p * p.clamp_min(torch.finfo(p.dtype).tiny).log2()).sum()
+
+
+def sampling(vocab_size: int) -> Graph:
+    """Return the graph that draws a token from logits, after temperature, top-k and top-p, as :class:`.Sampler` does.
+
+    Inputs: ``logits`` (vocab_size,), float32; and scalars: ``temperature``, float32, above 0; ``top_k``, int32, 0 for
+    all; ``top_p``, float32, above 0 and up to 1; ``greedy``, bool: take the most probable; ``uniform``, float32, from 0
+    to 1: the number that decides. Outputs:
+
+    - ``own`` (vocab_size,): the model's own distribution; ``tempered``: after the temperature; ``within_k``: after
+      top-k; ``p``: after top-p, which is what the token is drawn from, or the most probable alone where ``greedy``,
+    - ``cut`` (vocab_size,), int32: for each token :data:`KEPT`, or what keeps it from being drawn,
+    - ``order`` (vocab_size,), int32: the tokens, the most probable first; of equal ones the smaller id,
+    - ``cumulative`` (vocab_size,): the sums of ``p`` up to each token, in the order of the ids,
+    - ``entropy`` (2,): of ``own`` and of ``p``, in bits,
+    - ``token``, a scalar, int32: the first for which ``cumulative`` exceeds ``uniform`` (inverse transform sampling,
+      Devroye 1986, section III.2). It has a probability above zero whatever ``uniform`` is.
+
+    Raises
+    ------
+    ValueError
+        for a ``vocab_size`` below 1 or beyond :data:`LARGEST_VOCABULARY`.
+    """
+    if not 1 <= vocab_size <= LARGEST_VOCABULARY:
+        raise ValueError(f"vocab_size is {vocab_size}; allowed are integers from 1 to {LARGEST_VOCABULARY}")
+
+    def draw(generator: torch.Generator) -> dict[str, Tensor]:
+        def number(low: float, high: float) -> Tensor:
+            return low + (high - low) * torch.rand((), generator=generator)
+
+        return {
+            "logits": 3 * torch.randn(vocab_size, generator=generator),
+            "temperature": number(-2.3, 1.1).exp(),
+            "top_k": torch.randint(vocab_size + 1, (), generator=generator, dtype=torch.int32),
+            "top_p": number(0.01, 1.0),
+            "greedy": torch.rand((), generator=generator) < 0.1,
+            "uniform": number(0.0, 1.0),
+        }
+
+    return Graph("sampling", _sample, draw)
