@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -16,6 +16,7 @@ from dlcompare.catalogue import text
 from dlcompare.export import Graph
 from dlcompare.graphs import convolution
 from dlcompare.widgets.base import Explorable, StateError, Table
+from dlcompare.widgets.checked import Checked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,22 +95,6 @@ def _as_images(images: Tensor) -> Tensor:
     return images
 
 
-class _Checked(traitlets.TraitType[Any, Any]):
-    """A trait whose value goes through a function that returns it in its proper form or refuses it.
-
-    A validator by decorator would not do: traitlets leaves it out when the new value equals the old one, as ``True``
-    equals 1.
-    """
-
-    def __init__(self, check: Callable[[Any, object], Any], default: Any) -> None:
-        super().__init__(default_value=default)
-        self._check = check
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        """Return the value in its proper form."""
-        return self._check(obj, value)
-
-
 class ConvolutionStepper(Explorable):
     """Slide a kernel over an image: the window, the products, their sum, the output pixel.
 
@@ -142,11 +127,11 @@ class ConvolutionStepper(Explorable):
     images = traitlets.Dict(read_only=True).tag(sync=True)
     labels = traitlets.List(traitlets.Unicode(), read_only=True).tag(sync=True)
     presets: Any = traitlets.List(read_only=True).tag(sync=True)
-    kernel = _Checked(lambda _, value: _as_kernel(value, "kernel"), PRESETS["sobel_x"]).tag(sync=True)
-    stride = _Checked(lambda _, value: _as_choice(value, "stride", STRIDES), 1).tag(sync=True)
-    padding = _Checked(lambda _, value: _as_choice(value, "padding", PADDINGS), 1).tag(sync=True)
-    image = _Checked(lambda self, value: _as_choice(value, "image", range(len(self._pixels))), 0).tag(sync=True)
-    position = _Checked(lambda _, value: _as_position(value), (0, 0)).tag(sync=True)
+    kernel = Checked(lambda _, value: _as_kernel(value, "kernel"), PRESETS["sobel_x"]).tag(sync=True)
+    stride = Checked(lambda _, value: _as_choice(value, "stride", STRIDES), 1).tag(sync=True)
+    padding = Checked(lambda _, value: _as_choice(value, "padding", PADDINGS), 1).tag(sync=True)
+    image = Checked(lambda self, value: _as_choice(value, "image", range(len(self._pixels))), 0).tag(sync=True)
+    position = Checked(lambda _, value: _as_position(value), (0, 0)).tag(sync=True)
 
     def __init__(
         self,
