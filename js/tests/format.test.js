@@ -20,6 +20,12 @@ test("a minus sign is a minus sign, and zero has none", () => {
   assert.equal(full(-1.25e-7), "−1.25e−7");
 });
 
+test("infinity has its sign", () => {
+  assert.equal(short(-Infinity), "−∞");
+  assert.equal(short(Infinity), "∞");
+  assert.equal(full(-Infinity), "−∞");
+});
+
 test("no number is written wrongly by more than half a unit of its third digit", () => {
   for (let i = 0; i < 5000; i++) {
     const value = (Math.random() - 0.5) * 10 ** (Math.random() * 14 - 6);

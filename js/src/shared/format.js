@@ -11,6 +11,7 @@ export function short(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   const sign = value < 0 ? MINUS : "";
+  if (size === Infinity) return `${sign}∞`;
   const rounded = Number(size.toPrecision(3));
   if (rounded >= 1e6 || rounded < 1e-3) {
     const [mantissa, exponent] = /** @type {[string, string]} */ (size.toExponential(2).split("e"));
@@ -26,7 +27,7 @@ export function short(value) {
  * @param {number} value
  */
 export function full(value) {
-  return String(value === 0 ? 0 : value).replaceAll("-", MINUS);
+  return String(value === 0 ? 0 : value).replaceAll("-", MINUS).replace("Infinity", "∞");
 }
 
 /**
