@@ -1,13 +1,22 @@
-"""What the unit tests share: the front end's modules, run in Node."""
+"""What the unit tests share: the front end's modules, run in Node, and a folder for exported graphs."""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _graphs(tmp_path_factory) -> None:
+    """Keep exported graphs in a folder of this run, which its processes share: each is made once."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    os.environ["DLCOMPARE_GRAPHS"] = str(shared / "graphs")
 
 
 @pytest.fixture(scope="session")

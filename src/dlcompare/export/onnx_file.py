@@ -22,8 +22,9 @@ __all__ = ["WEIGHTS", "split", "to_onnx"]
 
 #: The name under which a graph refers to its weights' file.
 WEIGHTS = "weights"
-#: Constants with fewer numbers than this stay within the graph.
-SMALLEST = 256
+#: Constants of up to so many numbers stay within the graph. The exporter folds operations on these into new constants
+#: (a transposed matrix, a row of a mask); so every larger one is a weight as the model has it.
+FOLDED = 8192
 
 
 @contextlib.contextmanager
@@ -44,10 +45,13 @@ def _quiet() -> Iterator[None]:
 
 def to_onnx(program: torch.export.ExportedProgram, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
     """Return the program as an ``onnx.ModelProto`` with these names, free of notes on where it came from."""
+    # The exporter names values within the graph after operations, such as "embedding": ours must not be taken for them.
+    given, got = [f"input:{name}" for name in inputs], [f"output:{name}" for name in outputs]
     with _quiet():
-        made = torch.onnx.export(program, dynamo=True, verbose=False, input_names=inputs, output_names=outputs)
+        made = torch.onnx.export(program, dynamo=True, verbose=False, input_names=given, output_names=got)
     assert made is not None
     model = made.model_proto
+    _rename(model.graph, dict(zip((*given, *got), (*inputs, *outputs), strict=True)))
     # The exporter notes the stack of every operation, with the paths of the machine that it ran on.
     for part in (
         model,
@@ -63,6 +67,23 @@ def to_onnx(program: torch.export.ExportedProgram, inputs: Sequence[str], output
     return model
 
 
+def _rename(graph: Any, names: dict[str, str]) -> None:
+    """Give inputs and outputs the new ``names``, and every value within the graph one that no name of ours has."""
+
+    def new(name: str) -> str:
+        return names.get(name, f":{name}") if name else name  # an empty name stands for an input left out
+
+    for value in (*graph.input, *graph.output, *graph.initializer):
+        value.name = new(value.name)
+    for node in graph.node:
+        node.input[:] = [new(name) for name in node.input]
+        node.output[:] = [new(name) for name in node.output]
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                if inner.node:
+                    _rename(inner, names)
+
+
 def split(model: Any, *, half: bool) -> tuple[bytes, bytes]:
     """Return the graph's bytes and its weights' bytes, which are empty where it has none; ``half``: as float16."""
     import onnx
@@ -74,7 +95,7 @@ def split(model: Any, *, half: bool) -> tuple[bytes, bytes]:
     casts = []
     for tensor in result.graph.initializer:
         array = numpy_helper.to_array(tensor)
-        if array.dtype != np.float32 or array.size < SMALLEST:
+        if array.dtype != np.float32 or array.size <= FOLDED:
             continue
         name = tensor.name
         if half:

@@ -25,7 +25,7 @@ from dlcompare.export.graph import Graph
 __all__ = ["Exported", "export", "graphs_folder"]
 
 #: Changes whenever the files would be written in another way from the same operations.
-FORMAT = 1
+FORMAT = 3
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from dlcompare import catalogue, style
+from dlcompare.export import graphs_folder
 from dlcompare.widgets import ConvolutionStepper, base
 
 
@@ -77,11 +78,16 @@ def test_the_book_gets_html_as_well(widget, monkeypatch) -> None:
 
 def test_the_container_holds_the_state_and_a_figure_with_its_texts(widget) -> None:
     page = parse(widget.to_html())
-    container, script, figure, image, caption = page.elements
+    container, script, figure, image, caption, details, *numbers = page.elements
+    graphs = json.loads(container[1].pop("data-graphs"))
     assert container == (
         "div",
         {"class": "dlcompare-explorable", "id": "explorable-convolution", "data-module": "convolution"},
     )
+    assert set(graphs) == {"convolution"}
+    assert (graphs_folder() / graphs["convolution"]["graph"]).stat().st_size == graphs["convolution"]["bytes"]
+    assert details[0] == "details"
+    assert [tag for tag, _ in numbers if tag == "table"] == ["table"]
     assert script[1]["type"] == "application/json"
     assert json.loads(page.scripts[0]) == json.loads(json.dumps(widget.page_state()))
     assert (figure[0], caption[0]) == ("figure", "figcaption")
@@ -102,12 +108,15 @@ def test_hostile_texts_stay_texts(label: str) -> None:
     widget = ConvolutionStepper(torch.rand(1, 28, 28), [label], learned={label: torch.ones(3, 3)})
     html = widget.to_html()
     page = parse(html)
-    assert [tag for tag, _ in page.elements] == ["div", "script", "figure", "img", "figcaption"]
+    allowed = ["details", "summary", "table", "thead", "tbody", "tr", "th", "td"]
+    assert [tag for tag, _ in page.elements if tag not in allowed] == ["div", "script", "figure", "img", "figcaption"]
     state = json.loads(page.scripts[0])
     assert state["labels"] == [label]
     assert state["presets"][-1]["name"] == label
     assert label in page.elements[3][1]["alt"]
-    assert not re.search(r"<(?!/?(div|script|figure|img|figcaption)\b)", html)
+    assert not re.search(
+        r"<(?!/?(div|script|figure|img|figcaption|details|summary|table|thead|tbody|tr|th|td)\b)", html
+    )
 
 
 def test_two_widgets_on_a_page_have_their_own_names() -> None:
@@ -133,8 +142,10 @@ def test_the_front_end_gets_its_texts_from_the_catalogue(widget) -> None:
 def test_every_text_that_the_front_end_asks_for_is_in_the_catalogue(widget) -> None:
     from .conftest import ROOT
 
-    asked = set()
-    for source in (ROOT / "js" / "src").glob("*.js"):
+    asked, sources = set(), []
+    for folder in ("shared", "engine", "host", "explorables/convolution"):
+        sources += (ROOT / "js" / "src" / folder).glob("*.js")
+    for source in sources:
         code = source.read_text(encoding="utf-8")
         # text("key"…), and text(condition ? "key" : "key"…)
         for call in re.findall(r"\btext\(([^()]*?\?[^()]*?|\s*\"[^\"]*\")[,)]", code):

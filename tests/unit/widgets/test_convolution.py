@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from dlcompare.export.graph import to_json
 from dlcompare.widgets import ConvolutionStepper, convolution
 from dlcompare.widgets.base import StateError
 
@@ -152,43 +153,47 @@ def test_a_kernel_cannot_be_changed_behind_the_widgets_back() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
-def test_the_front_ends_arithmetic_is_torchs(run_node, size: int) -> None:
-    """Fresh random images and kernels each time; the bound holds for two sums in whatever order, so it cannot flake."""
-    cases = []
-    for stride in convolution.STRIDES:
-        for padding in convolution.PADDINGS:
-            image = torch.rand(28, 28)
-            scale = 10.0 ** torch.randint(-3, 2, ()).item()
-            cases.append((image, (torch.rand(size, size) * 2 - 1) * scale, stride, padding))
+def test_every_stride_and_padding_is_a_part_of_what_the_graph_gives(run_node, size: int) -> None:
+    """The front end picks that part; held against conv2d with that stride and padding, on fresh random images."""
     code = """
-        import { convolve } from "./explorables/convolution/arithmetic.js";
+        import { select, termsAt } from "./explorables/convolution/selection.js";
+        import { readAll } from "./engine/tensors.js";
         import { readFileSync } from "node:fs";
         const cases = JSON.parse(readFileSync(0, "utf8"));
-        console.log(JSON.stringify(cases.map(({ image, kernel, stride, padding }) => {
-          const values = Float32Array.from(image.flat());
-          const { output } = convolve({ height: 28, width: 28, values }, kernel, stride, padding);
-          return { shape: [output.height, output.width], values: [...output.values] };
+        console.log(JSON.stringify(cases.map(({ outputs, state, cell }) => {
+          const tensors = readAll(outputs);
+          const { padded, output } = select(tensors, state);
+          const { window, products, sum } = termsAt(tensors, state, cell);
+          const shape = [output.height, output.width];
+          const maps = { padded: [...padded.values], output: [...output.values] };
+          return { shape, sum, ...maps, window: [...window], products: [...products] };
         })));
     """
-    sent = [
-        {"image": image.tolist(), "kernel": kernel.tolist(), "stride": stride, "padding": padding}
-        for image, kernel, stride, padding in cases
-    ]
-    for (image, kernel, stride, padding), answer in zip(cases, run_node(code, sent), strict=True):
-        one = image[None, None].double()
-        exact = F.conv2d(one, kernel[None, None].double(), stride=stride, padding=padding)[0, 0]
-        sizes = F.conv2d(one, kernel[None, None].double().abs(), stride=stride, padding=padding)[0, 0]
-        reference = F.conv2d(image[None, None], kernel[None, None], stride=stride, padding=padding)[0, 0]
-        got = torch.tensor(answer["values"]).reshape(answer["shape"])
-        # n products and n additions, each off by at most 2^-24 of what is added: the bound for one float32 sum.
-        bound = size * size * 2.0**-23 * sizes + 1e-30
-        assert got.shape == reference.shape
-        assert ((got - exact).abs() <= bound).all()
-        assert ((got - reference).abs() <= 2 * bound).all()
+    sent, expected = [], []
+    for stride in convolution.STRIDES:
+        for padding in convolution.PADDINGS:
+            image, kernel = torch.rand(28, 20), torch.randn(size, size)
+            widget = ConvolutionStepper(image[None], [0], kernel=kernel.tolist(), stride=stride, padding=padding)
+            rows, columns = widget.output_shape
+            widget.position = int(torch.randint(rows, ())), int(torch.randint(columns, ()))
+            outputs = widget.ask("convolution", image=image, kernel=widget.kernel_tensor)
+            state = {"kernel": kernel.tolist(), "stride": stride, "padding": padding}
+            sent.append({"outputs": to_json(outputs), "state": state, "cell": widget.position})
+            expected.append((widget, F.pad(image, (padding,) * 4)))
+    for (widget, padded), answer in zip(expected, run_node(code, sent), strict=True):
+        got = {key: torch.tensor(value) for key, value in answer.items()}
+        assert answer["shape"] == list(widget.output_shape)
+        torch.testing.assert_close(got["output"].reshape(answer["shape"]), widget.output, rtol=1e-5, atol=1e-5)
+        assert torch.equal(got["padded"], padded.flatten())
+        assert torch.equal(got["window"], widget.window.flatten())
+        assert torch.equal(got["products"], (widget.window * widget.kernel_tensor).flatten())
+        torch.testing.assert_close(got["sum"], widget.output[widget.position], rtol=1e-5, atol=1e-5)
 
 
 def test_the_front_end_knows_the_same_limits(run_node) -> None:
-    limits = run_node('import { LIMITS } from "./explorables/convolution/rules.js"; console.log(JSON.stringify(LIMITS));')
+    limits = run_node(
+        'import { LIMITS } from "./explorables/convolution/rules.js"; console.log(JSON.stringify(LIMITS));'
+    )
     assert limits == {
         "kernel": convolution.MAX_KERNEL,
         "weight": convolution.MAX_WEIGHT,
@@ -233,7 +238,7 @@ def test_the_page_state_is_plain_json() -> None:
     widget = stepper(learned={"edge finder": torch.randn(5, 5)})
     state = json.loads(json.dumps(widget.page_state(), allow_nan=False))
     assert set(state) == {
-        *("image", "images", "kernel", "labels", "padding", "position", "presets", "stride", "strings"),
+        *("image", "images", "kernel", "labels", "padding", "position", "presets", "remembered", "stride", "strings"),
     }
     assert state["presets"][-1]["name"] == "edge finder"
     assert {len(preset["kernel"]) for preset in state["presets"]} == {3, 5}

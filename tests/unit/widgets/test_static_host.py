@@ -86,14 +86,19 @@ def test_the_container_stands_in_the_page_and_its_state_only_once(book: Path) ->
 
 def test_what_the_page_names_is_there_and_nothing_of_former_builds(book: Path) -> None:
     page = (book / "chapter.html").read_text(encoding="utf-8")
-    tag = re.search(r'<script data-dlcompare-modules="([^"]*)" type="module"', page)
+    tag = re.search(
+        r'<script data-dlcompare-modules="([^"]*)" data-dlcompare-wasm="([^"]*)" data-dlcompare-worker="([^"]*)"', page
+    )
     assert tag
     modules = json.loads(tag[1].replace("&quot;", '"'))
-    present = {path.name for path in (book / "_static" / "dlcompare").iterdir()}
+    folder = book / "_static" / "dlcompare"
+    present = {path.name for path in folder.iterdir() if path.is_file()}
     assert set(modules) == {"convolution"}
     assert modules["convolution"] in present
-    named = set(re.findall(r"_static/dlcompare/([^\"?]+)", page)) | set(modules.values())
-    assert named == present
+    named = set(re.findall(r"_static/dlcompare/([^\"?]+)", page)) | {*modules.values(), tag[2], tag[3]}
+    others = {name for name in present if name.split(".")[0] not in {"convolution", "host", "worker", "onnxruntime"}}
+    assert named == present - others, "the bundles of other explorables lie there for other pages"
+    assert {path.name for path in (folder / "graphs").iterdir()} == set(static_host.graph_files_in(page))
 
 
 def test_a_bundles_name_follows_its_content(tmp_path: Path) -> None:
