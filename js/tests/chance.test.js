@@ -44,6 +44,20 @@ test("a uniform number is at least 0 and below 1, with 53 bits from two draws", 
   assert.ok(Math.abs(sum / 100_000 - 0.5) < 0.005);
 });
 
+test("a permutation has every integer once, and every order comes about equally often", () => {
+  const chance = createChance(5);
+  for (const n of [0, 1, 2, 57]) assert.deepEqual(chance.permutation(n).toSorted((a, b) => a - b), [...Array(n).keys()]);
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (let i = 0; i < 24_000; i++) {
+    const order = chance.permutation(4).join();
+    counts.set(order, (counts.get(order) ?? 0) + 1);
+  }
+  assert.equal(counts.size, 24);
+  for (const count of counts.values()) assert.ok(Math.abs(count - 1000) < 160); // five standard deviations
+  for (const n of [-1, 0.5, NaN, "3", null]) assert.throws(() => chance.permutation(/** @type {any} */ (n)), /^RangeError: n is /);
+});
+
 test("what is not allowed is named", () => {
   for (const seed of [-1, 2 ** 53, 0.5, NaN, Infinity, "1", null, undefined, true, 1n])
     assert.throws(() => createChance(/** @type {any} */ (seed)), /^RangeError: seed is .*; allowed are the integers from 0 to 9007199254740991$/);

@@ -89,6 +89,25 @@ class Chance:
         high, low = self.uint32() >> 5, self.uint32() >> 6
         return (high * 2**26 + low) / 2**53
 
+    def permutation(self, n: int) -> list[int]:
+        """Draw an order of the integers from 0 to n - 1, each as probable as the others, with n - 1 uniform numbers.
+
+        It is the shuffle of Fisher and Yates, as Durstenfeld (1964) has it: from the last place to the second, each
+        is exchanged with one of those up to it.
+
+        Raises
+        ------
+        ValueError
+            when ``n`` is no integer of at least 0.
+        """
+        if not isinstance(n, int) or isinstance(n, bool) or n < 0:
+            raise ValueError(f"n is {n!r}; allowed are integers of at least 0")
+        order = list(range(n))
+        for last in range(n - 1, 0, -1):
+            chosen = int(self.uniform() * (last + 1))
+            order[last], order[chosen] = order[chosen], order[last]
+        return order
+
 
 def _splitmix64(state: int) -> list[int]:
     """Return the first two numbers of SplitMix64."""

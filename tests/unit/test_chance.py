@@ -81,6 +81,18 @@ def test_uniform_numbers_are_uniform() -> None:
     assert np.abs(bits.mean(0) - 1 / 2).max() < 5 * math.sqrt(1 / 4 / n)
 
 
+def test_a_permutation_has_every_integer_once_and_every_order_comes_about_equally_often() -> None:
+    chance = Chance(5)
+    for n in (0, 1, 2, 57):
+        assert sorted(chance.permutation(n)) == list(range(n))
+    counts: dict[tuple[int, ...], int] = {}
+    for _ in range(24_000):
+        order = tuple(chance.permutation(4))
+        counts[order] = counts.get(order, 0) + 1
+    assert len(counts) == 24
+    assert max(abs(count - 1000) for count in counts.values()) < 160  # five standard deviations
+
+
 def test_what_is_not_allowed_is_named() -> None:
     for seed in (-1, 2**53, 0.5, 1.0, "1", None, True, math.nan):
         with pytest.raises(ValueError, match=r"^seed is .*; allowed are the integers from 0 to 9007199254740991$"):
@@ -91,6 +103,10 @@ def test_what_is_not_allowed_is_named() -> None:
     for state in ((0, 0, 0, 0), (1, 2, 3), (1, 2, 3, 4, 5), (1, 2, 3, 2**32), (1, 2, 3, -1), (1, 2, 3, 0.5), None, 7):
         with pytest.raises(ValueError, match=r"^state is .*; allowed are four integers from 0 to 4294967295, not all"):
             chance.state = state
+    assert chance.state == before
+    for n in (-1, 0.5, 3.0, "3", None, True):
+        with pytest.raises(ValueError, match=r"^n is .*; allowed are integers of at least 0$"):
+            chance.permutation(n)
     assert chance.state == before
 
 
@@ -114,6 +130,7 @@ console.log(JSON.stringify({
   state: chance.state,
   seeds: seeds.map((seed) => [createChance(seed).state, ...drawn(createChance(seed))]),
   states: states.map((state) => { const chance = createChance(0); chance.state = state; return drawn(chance); }),
+  orders: seeds.map((seed, i) => createChance(seed).permutation(i % 300)),
 }));
 """
 
@@ -141,3 +158,4 @@ def test_the_twin_in_javascript_draws_the_same(run_node) -> None:
     assert twin["state"] == list(chance.state)
     assert twin["seeds"] == [[list(Chance(seed).state), *drawn(Chance(seed))] for seed in seeds]
     assert twin["states"] == [drawn(resumed(tuple(state))) for state in states]
+    assert twin["orders"] == [Chance(seed).permutation(i % 300) for i, seed in enumerate(seeds)]

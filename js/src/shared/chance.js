@@ -9,6 +9,7 @@
  * @typedef {object} Chance
  * @property {() => number} uint32  Draws an integer from 0 to 2³² − 1.
  * @property {() => number} uniform  Draws a number in [0, 1) with 53 bits, from two draws.
+ * @property {(n: number) => number[]} permutation  Draws an order of the integers from 0 to n − 1.
  * @property {State} state  A copy of the words; set it to go on from there.
  */
 
@@ -59,11 +60,22 @@ export function createChance(seed) {
     return drawn;
   }
 
+  function uniform() {
+    const high = uint32() >>> 5;
+    return (high * 2 ** 26 + (uint32() >>> 6)) / 2 ** 53;
+  }
+
   return {
     uint32,
-    uniform() {
-      const high = uint32() >>> 5;
-      return (high * 2 ** 26 + (uint32() >>> 6)) / 2 ** 53;
+    uniform,
+    permutation(n) {
+      if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`n is ${n}; allowed are integers of at least 0`);
+      const order = Array.from({ length: n }, (_, place) => place);
+      for (let last = n - 1; last > 0; last--) {
+        const chosen = Math.floor(uniform() * (last + 1));
+        [order[last], order[chosen]] = /** @type {[number, number]} */ ([order[chosen], order[last]]);
+      }
+      return order;
     },
     get state() {
       return /** @type {State} */ ([a >>> 0, b >>> 0, c >>> 0, d >>> 0]);
