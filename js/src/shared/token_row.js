@@ -16,6 +16,7 @@
  * @property {string} [hint]  Says more, on hover.
  * @property {Share | null} [share]  Null: it can have none, which hatching shows.
  * @property {string} [mark]  For style: `data-mark`.
+ * @property {boolean} [endsLine]  The next token begins a line.
  *
  * @typedef {{value: number, size: number, fill: string, text: string}} Share  The exact number; the bar's size from 0 to 1 and
  *   its colour; the number as it is written.
@@ -43,7 +44,7 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
     chip.addEventListener("pointerenter", ({ pointerType }) => {
       if (pointerType === "mouse") onPoint?.(index);
     });
-    return { chip, text, bar, number };
+    return { chip, text, bar, number, end: h("span", { class: "dlc-token-end" }) };
   }
 
   /** @param {number} index */
@@ -84,15 +85,18 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
      */
     draw(tokens, index) {
       const focused = chips.some(({ chip }) => chip.matches(":focus"));
-      if (chips.length > tokens.length) for (const { chip } of chips.splice(tokens.length)) chip.remove();
+      for (const { chip, end } of chips.splice(tokens.length)) {
+        chip.remove();
+        end.remove();
+      }
       while (chips.length < tokens.length) {
         const made = createChip(chips.length);
         chips.push(made);
         element.append(made.chip);
       }
       chosen = index;
-      tokens.forEach(({ text, describe, hint, share, mark }, place) => {
-        const { chip, text: shown, bar, number } = /** @type {(typeof chips)[number]} */ (chips[place]);
+      tokens.forEach(({ text, describe, hint, share, mark, endsLine }, place) => {
+        const { chip, text: shown, bar, number, end } = /** @type {(typeof chips)[number]} */ (chips[place]);
         if (shown.textContent !== text) shown.textContent = text;
         put(chip, {
           "aria-label": describe,
@@ -102,6 +106,8 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
           "data-mark": mark ?? null,
           "data-value": share?.value ?? null,
         });
+        if (!endsLine) end.remove();
+        else if (end.parentNode !== element) chip.after(end);
         if (share === undefined) {
           bar.remove();
           number.remove();
