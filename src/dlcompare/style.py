@@ -6,6 +6,7 @@ meaning alone: lines have marks or labels too.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,17 @@ from torch import Tensor
 
 from dlcompare.catalogue import text
 
-__all__ = ["DIVERGING", "FAMILY", "MARKER", "SEQUENTIAL", "attention_map", "image_row", "signed_image", "use"]
+__all__ = [
+    "DIVERGING",
+    "FAMILY",
+    "MARKER",
+    "SEQUENTIAL",
+    "attention_map",
+    "image_row",
+    "readable",
+    "signed_image",
+    "use",
+]
 
 #: One colour per family, everywhere in the book.
 FAMILY = {
@@ -96,9 +107,31 @@ def signed_image(axis: Axes, values: Tensor | np.ndarray, limit: float | None = 
     return axis.imshow(array, cmap=DIVERGING, vmin=-bound or -1.0, vmax=bound or 1.0)
 
 
+_MARKS = {" ": "·", "\n": "⏎", "\t": "⇥", "\x7f": "␡"}
+
+
+def readable(token: str) -> str:
+    """Return a token with marks for what would not be seen: spaces, line ends, control and format characters.
+
+    The twin of ``js/src/shared/token_text.js``.
+    """
+
+    def mark(character: str) -> str:
+        if character in _MARKS:
+            return _MARKS[character]
+        if character < " ":
+            return chr(0x2400 + ord(character))  # pictures of the control characters
+        hidden = unicodedata.category(character) in {"Cc", "Cf", "Zs", "Zl", "Zp"}
+        return f"U+{ord(character):04X}" if hidden else character
+
+    shown = "".join(map(mark, token))
+    # An accent without a letter would sit on its neighbour.
+    return f"◌{shown}" if shown and unicodedata.category(shown[0]).startswith("M") else shown
+
+
 def attention_map(axis: Axes, weights: Tensor | np.ndarray, tokens: Sequence[str]) -> Any:
     """Draw attention weights (seq, seq), rows ask and columns answer, labelled with ``tokens``; returns the image."""
-    labels = [t.replace("\n", "⏎").replace(" ", "·") for t in tokens]
+    labels = [readable(token) for token in tokens]
     image = axis.imshow(_array(weights), vmin=0, cmap=SEQUENTIAL)
     axis.set_xticks(range(len(labels)), labels, rotation=90, family="monospace", fontsize=8)
     axis.set_yticks(range(len(labels)), labels, family="monospace", fontsize=8)

@@ -1,6 +1,6 @@
 /**
- * A vector as a strip of coloured cells, one per number: pointed at by mouse or finger, read by a screen reader as a slider
- * that stands at one of the numbers. Whoever holds several strips moves the focus between them.
+ * A vector as a strip of coloured bars, one per number, up from the middle or down: pointed at by mouse or finger, read by a
+ * screen reader as a slider that stands at one of the numbers. Whoever holds several strips moves the focus between them.
  *
  * @typedef {object} VectorStripOptions
  * @property {string} name  For style and tests: `data-strip`.
@@ -8,11 +8,10 @@
  */
 import { h, OWN_KEYS, put } from "./dom.js";
 
-/** What a cell measures on the canvas, which the page scales; and the dash that marks a negative number. */
-const CELL = { width: 8, height: 16 };
-const DASH = { inset: 2, height: 2 };
-/** Negative numbers nearer to zero than this part of the limit carry no mark: they have no colour to speak of. */
-const FAINT = 1 / 12;
+/** What a number's cell measures on the canvas, which the page scales. */
+const CELL = { width: 8, height: 40 };
+/** The least height of a bar: of a number near zero, too, there is something to point at. */
+const LEAST = 2;
 
 /** @param {VectorStripOptions} options */
 export function createVectorStrip({ name, onPoint }) {
@@ -44,15 +43,14 @@ export function createVectorStrip({ name, onPoint }) {
       put(element, { "data-values": values ? values.join(" ") : null, "aria-valuemax": Math.max(0, count - 1) });
       canvas.width = Math.max(1, count * CELL.width);
       const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+      context.fillStyle = diverging(0.5).fill;
+      context.fillRect(0, 0, canvas.width, CELL.height);
+      const middle = CELL.height / 2;
       values?.forEach((value, place) => {
-        const { fill, ink } = diverging(limit > 0 ? 0.5 + value / (2 * limit) : 0.5);
-        context.fillStyle = fill;
-        context.fillRect(place * CELL.width, 0, CELL.width, CELL.height);
-        if (value >= -limit * FAINT) return;
-        context.fillStyle = ink;
-        context.globalAlpha = 0.55;
-        context.fillRect(place * CELL.width + DASH.inset, (CELL.height - DASH.height) / 2, CELL.width - 2 * DASH.inset, DASH.height);
-        context.globalAlpha = 1;
+        const share = limit > 0 ? value / limit : 0;
+        context.fillStyle = diverging(0.5 + share / 2).fill;
+        const size = Math.max(LEAST, Math.abs(share) * middle);
+        context.fillRect(place * CELL.width, value < 0 ? middle : middle - size, CELL.width - 1, size);
       });
     },
     /** Say where it stands. @param {number} place  @param {string} label  What the vector is.  @param {string} text  The number there. */

@@ -4,7 +4,8 @@ An explorable holds no arithmetic of its own: it asks a :class:`~dlcompare.expor
 there is a kernel, and exported in the reader's browser where there is none.
 """
 
+from dlcompare.graphs.attention import attention_pass, attention_terms
 from dlcompare.graphs.convolution import convolution
 from dlcompare.graphs.generation import generation, sampling
 
-__all__ = ["convolution", "generation", "sampling"]
+__all__ = ["attention_pass", "attention_terms", "convolution", "generation", "sampling"]

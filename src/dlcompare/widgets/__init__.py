@@ -1,5 +1,6 @@
 """Explorables: figures that answer, in a notebook with a kernel and in a published page without one."""
 
+from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.convolution import ConvolutionStepper
 
-__all__ = ["ConvolutionStepper"]
+__all__ = ["AttentionExplorer", "ConvolutionStepper"]
