@@ -18,6 +18,7 @@ from .conftest import NewPage
 
 ADDRESS = "chapters/3-algorithms/3-1-3a-cnn.html"
 CONTAINER = "#explorable-convolution"
+SETTLE = 30_000  # milliseconds, for the engine to load on a slow machine
 
 
 class Stepper:
@@ -46,8 +47,13 @@ class Stepper:
     def chosen(self, name: str) -> str:
         return self.control(name).input_value()
 
+    def settle(self) -> None:
+        """Wait until the numbers belong to what is chosen: the engine answers a moment later."""
+        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=SETTLE)
+
     def values(self, grid: str) -> Tensor:
         """The exact numbers of a grid, as float32."""
+        self.settle()
         selector = "input" if grid == "kernel" else "[role=gridcell]"
         found = self.root.locator(f"[data-grid={grid}]").locator(selector)
         numbers = found.evaluate_all("cells => cells.map(cell => Number(cell.dataset.value))")
@@ -60,11 +66,13 @@ class Stepper:
 
     @property
     def sum(self) -> float:
+        self.settle()
         return float(self.root.locator("[data-grid=sum]").get_attribute("data-value") or "nan")
 
     @property
     def at(self) -> tuple[int, int]:
         """The output pixel shown."""
+        self.settle()
         return int(self.root.get_attribute("data-row") or -1), int(self.root.get_attribute("data-column") or -1)
 
     @property

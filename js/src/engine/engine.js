@@ -64,12 +64,12 @@ export function createEngine({ model, page }) {
       const outputs = await runner.run(question.graph, question.inputs, (progress) => {
         report(progress.loaded < progress.total || !progress.total ? { phase: "loading", progress } : { phase: "running", progress: null });
       });
-      channel.asked = null;
+      if (channel.asked === question) channel.asked = null;
       const answer = { by: runner.by, milliseconds: performance.now() - start };
       report({ phase: busy() ? "running" : "idle", progress: null, answer });
       question.settle(ended ? null : { outputs, ...answer });
     } catch (error) {
-      channel.asked = null;
+      if (channel.asked === question) channel.asked = null;
       if (ended || channel.waiting) question.settle(null);
       else {
         channel.failed = question;

@@ -181,7 +181,7 @@ def test_every_stride_and_padding_is_a_part_of_what_the_graph_gives(run_node, si
             sent.append({"outputs": to_json(outputs), "state": state, "cell": widget.position})
             expected.append((widget, F.pad(image, (padding,) * 4)))
     for (widget, padded), answer in zip(expected, run_node(code, sent), strict=True):
-        got = {key: torch.tensor(value) for key, value in answer.items()}
+        got = {key: torch.tensor(value, dtype=torch.float32) for key, value in answer.items()}
         assert answer["shape"] == list(widget.output_shape)
         torch.testing.assert_close(got["output"].reshape(answer["shape"]), widget.output, rtol=1e-5, atol=1e-5)
         assert torch.equal(got["padded"], padded.flatten())
