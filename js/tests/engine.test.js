@@ -31,7 +31,7 @@ function heldRunner() {
 /** @param {import("../src/engine/engine.js").Runner} runner  @param {unknown[]} [remembered] */
 function engineOf(runner, remembered = []) {
   const page = /** @type {import("../src/shared/types.js").Page} */ (/** @type {unknown} */ ({ runner }));
-  return createEngine({ model: createPlainModel({ remembered }), el: /** @type {HTMLElement} */ (/** @type {unknown} */ (null)), page });
+  return createEngine({ model: createPlainModel({ remembered }), page });
 }
 /** @param {Promise<import("../src/engine/engine.js").Answer | null>} answer */
 const valueOf = async (answer) => (await answer)?.outputs["y"]?.data[0] ?? null;

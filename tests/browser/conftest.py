@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import socketserver
@@ -42,18 +43,25 @@ class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         pass  # a browser that closes a page breaks off what it was loading
 
 
-@pytest.fixture(scope="session")
-def site() -> Iterator[str]:
-    """Serve the built book on a free port of 127.0.0.1 and return its address, which ends with a slash."""
-    if not (HTML / ".inputs.json").is_file():
-        pytest.fail(f"there is no built book in {HTML}: run `make book` first", pytrace=False)
-    handler = functools.partial(_Quiet, directory=str(HTML))
+@contextlib.contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve a folder on a free port of 127.0.0.1 and give its address, which ends with a slash."""
+    handler = functools.partial(_Quiet, directory=str(folder))
     with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, name="book", daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """Serve the built book and return its address."""
+    if not (HTML / ".inputs.json").is_file():
+        pytest.fail(f"there is no built book in {HTML}: run `make book` first", pytrace=False)
+    with serve(HTML) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

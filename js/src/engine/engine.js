@@ -28,7 +28,7 @@ import { readAll, sameTensors } from "./tensors.js";
 
 /**
  * The engine of one explorable.
- * @param {import("../shared/types.js").RenderContext} context
+ * @param {Pick<import("../shared/types.js").RenderContext, "model" | "page">} context
  */
 export function createEngine({ model, page }) {
   /** @type {Runner} */

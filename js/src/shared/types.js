@@ -23,7 +23,7 @@
  * @typedef {object} RenderContext
  * @property {Model} model
  * @property {HTMLElement} el
- * @property {Page} [page]
+ * @property {Page | undefined} [page]
  *
  * @typedef {{height: number, width: number, values: Float32Array}} Plane  One channel, row by row.
  * @typedef {[number, number]} Cell  Row and column, counted from 0.

@@ -27,7 +27,7 @@ const PACE = { slow: 1600, fast: 1600 };
  */
 function render({ model, el, page }) {
   const text = translator(model.get("strings"));
-  const engine = createEngine({ model, el, ...(page && { page }) });
+  const engine = createEngine({ model, page });
   const status = createEngineStatus(engine, text);
   const explorer = createExplorer(model, engine);
   const announcer = createAnnouncer();

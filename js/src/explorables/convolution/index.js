@@ -27,7 +27,7 @@ function render({ model, el, page }) {
   const presets = model.get("presets");
   /** @type {string[]} */
   const labels = model.get("labels");
-  const engine = createEngine({ model, el, ...(page && { page }) });
+  const engine = createEngine({ model, page });
   const status = createEngineStatus(engine, text);
   const stepper = createStepper(model, engine);
   const announcer = createAnnouncer();
