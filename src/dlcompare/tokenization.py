@@ -6,9 +6,11 @@ run by Hugging Face's ``tokenizers``. Being byte-level it encodes any Unicode te
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 from collections.abc import Iterable, Sequence
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
@@ -146,7 +148,11 @@ class CharTokenizer:
 
     def to_json(self) -> str:
         """Return a description from which :func:`from_json` rebuilds the tokenizer."""
-        return json.dumps({"kind": "characters", "characters": self.characters}, ensure_ascii=False)
+        return json.dumps(self.to_page(), ensure_ascii=False)
+
+    def to_page(self) -> dict[str, Any]:
+        """Return what a page needs: the fields of the description for ``js/src/shared/tokenizer.js``, the twin."""
+        return {"kind": "characters", "characters": self.characters}
 
 
 class BPETokenizer:
@@ -250,6 +256,80 @@ class BPETokenizer:
     def to_json(self) -> str:
         """Return the ``tokenizers`` JSON, readable by any of its language bindings."""
         return str(self.engine.to_str())
+
+    def to_page(self) -> dict[str, Any]:
+        """Return what a page needs: the fields of a description for ``js/src/shared/tokenizer.js``, the twin.
+
+        It is a fifth of :meth:`to_json`: ``special`` has the special tokens with their ids, and ``tokens`` those that
+        were merged, in the order in which they were learned, as the vocabulary writes them. The twin works out the rest
+        from what holds for all that :meth:`train` gives: in the ids that special tokens leave, bytes come first and
+        merged tokens follow; and each was merged from the two tokens that the merges before it make of its bytes.
+
+        Raises
+        ------
+        ValueError
+            when it does not hold for ``engine``, or one of its settings is not that of :meth:`train`.
+        """
+        fields = json.loads(self.to_json())
+        for path, allowed in _PAGE_SETTINGS.items():
+            value = functools.reduce(lambda inner, name: (inner or {}).get(name), path.split("."), fields)
+            if value != allowed:
+                raise ValueError(f"engine has {path} {value!r}; allowed in a page is {allowed!r}")
+        added = fields["added_tokens"]
+        for token in added:
+            if any(token[condition] for condition in ("single_word", "lstrip", "rstrip", "normalized")):
+                raise ValueError(
+                    f"engine has a token {token['content']!r} with conditions; allowed in a page are tokens that stand"
+                    " anywhere"
+                )
+        special = {token["content"]: token["id"] for token in added}
+        merges = [tuple(halves) for halves in fields["model"]["merges"]]
+        tokens = ["".join(halves) for halves in merges]
+
+        others = [*sorted(pre_tokenizers.ByteLevel.alphabet()), *tokens]
+        left = itertools.filterfalse(set(special.values()).__contains__, itertools.count())
+        if special | dict(zip(others, left, strict=False)) != self.engine.get_vocab():
+            raise ValueError(
+                "engine numbers its tokens in an order of its own; allowed in a page are the bytes and what each merge"
+                " makes, in order, in the ids that special tokens leave"
+            )
+        ranks: dict[tuple[str, ...], int] = {}
+        for halves, token in zip(merges, tokens, strict=True):
+            if _merged(token, ranks) != halves:
+                raise ValueError(
+                    f"engine merges {token!r} from {halves}, but the merges before make {_merged(token, ranks)} of it;"
+                    " allowed in a page are the same"
+                )
+            ranks[halves] = len(ranks)
+        return {"kind": "bpe", "special": special, "tokens": " ".join(tokens)}
+
+
+#: What a page's tokenizer takes for granted.
+_PAGE_SETTINGS = {
+    "truncation": None,
+    "padding": None,
+    "normalizer": None,
+    "pre_tokenizer.type": "ByteLevel",
+    "pre_tokenizer.add_prefix_space": False,
+    "pre_tokenizer.use_regex": True,
+    "post_processor": None,
+    "decoder.type": "ByteLevel",
+    "model.type": "BPE",
+    "model.dropout": None,
+    "model.continuing_subword_prefix": None,
+    "model.end_of_word_suffix": None,
+    "model.byte_fallback": False,
+    "model.ignore_merges": False,
+}
+
+
+def _merged(word: str, ranks: dict[tuple[str, ...], int]) -> tuple[str, ...]:
+    """Return what merges make of a word, by the definition: the one learned first, where it stands leftmost."""
+    parts = list(word)
+    while pairs := [(ranks[pair], i) for i, pair in enumerate(itertools.pairwise(parts)) if pair in ranks]:
+        _, i = min(pairs)
+        parts[i : i + 2] = ["".join(parts[i : i + 2])]
+    return tuple(parts)
 
 
 def from_json(description: str) -> CharTokenizer | BPETokenizer:
