@@ -30,6 +30,7 @@ help:
 	@echo "make data    fetch the data sets into the cache"
 	@echo "make models  write data/models.json anew, the table of published configurations"
 	@echo "make bench   measure speed beside the peers, about five minutes, and write data/results/bench.json anew"
+	@echo "make bench-pages  measure the explorables in the built pages, and write data/results/pages.json anew"
 	@echo "make clean   remove what was built; .venv, the fetched data and Node's packages stay"
 	@echo
 	@echo "PYTHON names the Python that .venv is made with ($(PYTHON)), DLCOMPARE_JOBS how many chapters are"
@@ -107,6 +108,10 @@ models: setup
 .PHONY: bench
 bench: setup
 	@"$(PY)" -m benchmarks.run
+
+.PHONY: bench-pages
+bench-pages: book
+	@"$(PY)" -m benchmarks.pages
 
 .PHONY: clean
 clean:

@@ -1,4 +1,4 @@
-"""Results that were measured once and are read from then on: what ``make bench`` wrote, with its date and machine."""
+"""Results that were measured once and are read from then on: what ``make bench`` and ``make bench-pages`` wrote."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["bench"]
+__all__ = ["bench", "pages"]
+
+
+def _read(name: str, path: Path | None) -> dict[str, Any]:
+    packaged = Path(__file__).parent / "_results" / name
+    checkout = Path(__file__).parents[2] / "data" / "results" / name
+    file = path or (packaged if packaged.is_file() else checkout)
+    results: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return results
 
 
 def bench(path: Path | None = None) -> dict[str, Any]:
@@ -24,8 +32,25 @@ def bench(path: Path | None = None) -> dict[str, Any]:
         and ``other`` in ``unit``, their ``ratio`` (other / ours), the ``target`` it is to reach or None, and our
         ``share`` of the machine's limit; ``growth`` by context length and by width, in tokens per second.
     """
-    packaged = Path(__file__).parent / "_results" / "bench.json"
-    checkout = Path(__file__).parents[2] / "data" / "results" / "bench.json"
-    file = path or (packaged if packaged.is_file() else checkout)
-    results: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return results
+    return _read("bench.json", path)
+
+
+def pages(path: Path | None = None) -> dict[str, Any]:
+    """Return what ``make bench-pages`` has measured over the built book, as ``data/results/pages.json`` holds it.
+
+    Parameters
+    ----------
+    path
+        another file of the same form.
+
+    Returns
+    -------
+    dict
+        ``date``, ``machine``, ``versions`` and ``browser``; ``explorables``, each with the bytes of ``scripts``
+        (gzipped), ``data`` (its state) and ``engine`` (with the largest graph, gzipped), and the seconds from a first
+        change to its answer with an empty browser cache (``cold_seconds``), on a second visit (``warm_seconds``) and
+        with the engine running (``next_seconds``); ``graphs``, each with its ``bytes``, ``page_milliseconds`` and
+        ``torch_milliseconds`` for one question, and the largest ``difference`` from torch; ``generation``, with
+        ``tokens_per_second`` up to the full ``context``; ``training``, with the times of one step.
+    """
+    return _read("pages.json", path)

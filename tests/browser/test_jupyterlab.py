@@ -1,4 +1,4 @@
-"""The convolution stepper in a real JupyterLab: the same module, with a live Python object behind it."""
+"""The explorables in a real JupyterLab: the same modules, with live Python objects behind them that compute."""
 
 from __future__ import annotations
 

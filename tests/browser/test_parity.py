@@ -10,10 +10,10 @@ import torch
 
 from dlcompare.export import Graph
 from dlcompare.export.parity import difference
+from tools.explorables import EXPLORABLES, Entry
 from tools.page_engine import PageEngine
 
 from .conftest import NewPage
-from .explorables import EXPLORABLES, Entry
 
 #: The book's budget: largest absolute difference in the browser from float32 torch.
 BUDGET = 1e-3

@@ -11,7 +11,7 @@
  * @typedef {{outputs: Tensors, by: Source, milliseconds: number}} Answer
  * @typedef {{loaded: number, total: number}} Progress  Bytes; the total is 0 while it is not known.
  * @typedef {"idle" | "loading" | "running" | "failed"} Phase
- * @typedef {{phase: Phase, progress: Progress | null, failure: EngineFailure | null, answer: {by: Source, milliseconds: number} | null}} Status
+ * @typedef {{phase: Phase, progress: Progress | null, failure: EngineFailure | null, answer: {by: Source, milliseconds: number} | null, answers: number}} Status
  *
  * @typedef {object} Runner
  * @property {Source} by
@@ -42,7 +42,7 @@ export function createEngine({ model, page }) {
   /** @type {Set<(status: Status) => void>} */
   const listeners = new Set();
   /** @type {Status} */
-  let status = { phase: "idle", progress: null, failure: null, answer: null };
+  let status = { phase: "idle", progress: null, failure: null, answer: null, answers: 0 };
   let ended = false;
   /** @param {Partial<Status>} change */
   const report = (change) => {
@@ -66,7 +66,7 @@ export function createEngine({ model, page }) {
       });
       if (channel.asked === question) channel.asked = null;
       const answer = { by: runner.by, milliseconds: performance.now() - start };
-      report({ phase: busy() ? "running" : "idle", progress: null, answer });
+      report({ phase: busy() ? "running" : "idle", progress: null, answer, answers: status.answers + 1 });
       question.settle(ended ? null : { outputs, ...answer });
     } catch (error) {
       if (channel.asked === question) channel.asked = null;

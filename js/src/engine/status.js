@@ -20,8 +20,9 @@ export function createEngineStatus(engine, text) {
   const element = h("div", { class: "dlc-engine", "data-engine": "idle" }, alert, sentence, bar, detail, retry);
 
   /** @param {import("./engine.js").Status} status */
-  function draw({ phase, progress, failure, answer }) {
-    put(element, { "data-engine": phase, "data-answered-by": answer?.by ?? null, "data-failure": failure?.code ?? null });
+  function draw({ phase, progress, failure, answer, answers }) {
+    const by = { "data-answered-by": answer?.by ?? null, "data-answers": answers };
+    put(element, { "data-engine": phase, ...by, "data-failure": failure?.code ?? null });
     retry.hidden = phase !== "failed";
     bar.hidden = phase !== "loading";
     const wrong = failure ? text(`engine_${failure.code.replaceAll("-", "_")}`) : "";

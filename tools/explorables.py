@@ -1,4 +1,4 @@
-"""The book's explorables: where they stand, and the graphs that their pages carry."""
+"""The book's explorables: where they stand, the graphs that their pages carry, and something to do with each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+
+from playwright.sync_api import Locator
 
 from dlcompare import checkpoints
 from dlcompare.export import Graph
@@ -20,6 +22,8 @@ class Entry:
     name: str
     address: str
     graphs: Callable[[], Sequence[Graph]]
+    #: Changes something, in the explorable's root, that the engine has to answer; each time something else.
+    change: Callable[[Locator, int], None]
 
     @property
     def container(self) -> str:
@@ -35,13 +39,26 @@ def _language(widget: Callable) -> Callable[[], Sequence[Graph]]:
     return lambda: widget(_shakespeare().model, _shakespeare().tokenizer).make_graphs()
 
 
+def _discard(_: object) -> None:
+    pass
+
+
+def _type(root: Locator, n: int) -> None:
+    root.locator("[data-control=prompt]").fill(f"O Romeo{', Romeo' * (n + 1)}")
+
+
+def _step(root: Locator, _: int) -> None:
+    root.locator("[data-control=step]").click()
+
+
 EXPLORABLES = (
     Entry(
         "convolution",
         "chapters/3-algorithms/3-1-3a-cnn.html",
         lambda: ConvolutionStepper(torch.rand(1, 28, 28), [0]).make_graphs(),
+        lambda root, n: _discard(root.locator("[data-control=kernel]").select_option(("gauss", "edges", "blur")[n % 3])),
     ),
-    Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer)),
-    Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger)),
-    Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", lambda: TrainingScrubber().make_graphs()),
+    Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
+    Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
+    Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", lambda: TrainingScrubber().make_graphs(), _step),
 )
