@@ -111,7 +111,9 @@ class Graph:
 
 
 def encode(value: Tensor) -> tuple[dict[str, Any], bytes]:
-    """Return a tensor as it crosses to a front end: its type and shape, and its numbers as bytes, little-endian.
+    """Return a tensor (…), of any shape, as it crosses to a front end: type and shape, and its numbers as bytes.
+
+    Numbers are little-endian, 32 bits wide; truth values are bytes of 0 and 1.
 
     Raises
     ------

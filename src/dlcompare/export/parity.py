@@ -25,7 +25,10 @@ class ParityError(RuntimeError):
 
 
 def difference(expected: Tensor, got: Tensor) -> float:
-    """Return the largest absolute difference; infinite where shapes, types, or places of NaN and ±∞ differ."""
+    """Return the largest absolute difference of two tensors (…).
+
+    It is infinite where shapes or types differ, or the places of NaN and ±∞.
+    """
     if expected.shape != got.shape or expected.dtype != got.dtype:
         return float("inf")
     if not expected.numel():
