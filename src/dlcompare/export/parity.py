@@ -25,7 +25,7 @@ class ParityError(RuntimeError):
 
 
 def difference(expected: Tensor, got: Tensor) -> float:
-    """Return the largest absolute difference of two tensors (…).
+    """Return the largest absolute difference of two tensors of any shape.
 
     It is infinite where shapes or types differ, or the places of NaN and ±∞.
     """

@@ -173,7 +173,7 @@ class Explorable(anywidget.AnyWidget):
     def ask(self, graph: str, **inputs: Tensor) -> dict[str, Tensor]:
         """Run one of the graphs in torch, as the front end's ``engine.run`` does where there is a kernel.
 
-        The inputs' shapes (…) are those that the graph takes.
+        Inputs may have any shape that the graph takes.
 
         Raises
         ------
