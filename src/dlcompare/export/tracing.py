@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.fx import GraphModule
+from torch.fx.experimental import _config as symbolic_shapes
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from dlcompare.export.graph import Graph
@@ -48,7 +49,8 @@ class _Program(nn.Module):
 @contextlib.contextmanager
 def _while_compiling() -> Iterator[None]:
     # Checks of values, such as that ids are in range, ask torch.compiler.is_compiling() and keep out of the graph.
-    with torch.compiler._compile_session_context():
+    # And axes that happen to be equally long in the example must not be taken for one.
+    with torch.compiler._compile_session_context(), symbolic_shapes.patch(use_duck_shape=False):
         yield
 
 

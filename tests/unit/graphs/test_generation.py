@@ -261,6 +261,16 @@ def test_the_exported_step_is_torchs_at_every_length(exported) -> None:
             torch.testing.assert_close(got[name], value, rtol=1e-4, atol=1e-4, msg=lambda m, n=name: f"{n}: {m}")
 
 
+@pytest.mark.parametrize("past", [4, 8, 5])
+def test_an_example_with_equal_sizes_exports_for_all_others_too(exported, past: int) -> None:
+    """As long as the heads are many, as the heads are wide, or as there are new tokens: none of it is more than chance."""
+    graph = generation(tiny())
+    graph.example = {"ids": tokens(5), "past": torch.randn(past, 2, 4, 8)}
+    page = exported(graph)
+    inputs = {"ids": tokens(6), "past": torch.randn(11, 2, 4, 8)}
+    torch.testing.assert_close(page(**inputs)["logits"], graph(**inputs)["logits"], rtol=1e-4, atol=1e-4)
+
+
 def test_the_exported_sampling_is_torchs(exported) -> None:
     page = exported(SAMPLING)
 
