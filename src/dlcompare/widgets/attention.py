@@ -186,6 +186,12 @@ class AttentionExplorer(Explorable):
         return self.ask(graph, **inputs)
 
     @property
+    def numbers_as_trained(self) -> dict[str, Tensor]:
+        """The same of the pass with all heads and the mask."""
+        graph, inputs = self._pass_question(trained=True)
+        return self.ask(graph, **inputs)
+
+    @property
     def terms(self) -> dict[str, Tensor]:
         """The sums of the chosen token's row, term by term; see :func:`dlcompare.graphs.attention_terms`."""
         graph, inputs = self._terms_question(self.numbers)
@@ -209,8 +215,7 @@ class AttentionExplorer(Explorable):
     @property
     def expected_as_trained(self) -> list[tuple[str, float]]:
         """The same with all heads and the mask."""
-        graph, inputs = self._pass_question(trained=True)
-        return self._likeliest(self.ask(graph, **inputs)["probabilities"])
+        return self._likeliest(self.numbers_as_trained["probabilities"])
 
     def _likeliest(self, probabilities: Tensor) -> list[tuple[str, float]]:
         values, places = probabilities.topk(min(TOP, len(probabilities)))

@@ -48,7 +48,7 @@ def _draw_heads(part: Any, explorer: AttentionExplorer, attention: Tensor) -> No
     for layer, row in enumerate(axes):
         for head, axis in enumerate(row):
             off = not keep[layer, head]
-            axis.imshow(attention[layer, head], cmap=style.SEQUENTIAL, vmin=0, vmax=1, alpha=0.25 if off else 1)
+            axis.imshow(attention[layer, head].numpy(), cmap=style.SEQUENTIAL, vmin=0, vmax=1, alpha=0.25 if off else 1)
             if off:
                 axis.plot([0, 1], [0, 1], transform=axis.transAxes, color=INK, linewidth=1)
             axis.set_facecolor(BLANK)

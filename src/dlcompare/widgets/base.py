@@ -75,7 +75,7 @@ class Table:
 
 
 def _written(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.3g}".replace("-", "\u2212")
+    return value if isinstance(value, str) else f"{value:.3g}".replace("-", "\u2212").replace("inf", "∞")
 
 
 @functools.cache

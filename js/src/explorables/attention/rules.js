@@ -76,7 +76,7 @@ export function change(state, wish, limits) {
 
 /**
  * The state some steps on, over all tokens; the same state at either end.
- * @param {State} state
+ * @param {Pick<State, "query" | "step">} state
  * @param {number} by
  * @param {number} count  Tokens.
  * @returns {Pick<State, "query" | "step">}
