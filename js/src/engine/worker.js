@@ -88,6 +88,22 @@ function prepare(url, meter) {
   return ready;
 }
 
+/** @type {Promise<unknown>} */
+let turn = Promise.resolve();
+
+/**
+ * onnxruntime's program does one thing at once: a session that is made while another one is would lose its weights, which
+ * stand in one place for all.
+ * @template Result
+ * @param {() => Promise<Result>} work
+ * @returns {Promise<Result>}
+ */
+function inTurn(work) {
+  const done = turn.then(work);
+  turn = done.catch(() => {}); // whoever asked for it is told
+  return done;
+}
+
 /** @type {Map<string, Promise<InferenceSession>>} */
 const sessions = new Map();
 
@@ -106,14 +122,14 @@ function open({ graph, weights }, wasm, meter) {
       prepare(wasm, meter),
     ]);
     const externalData = numbers ? { externalData: [{ path: "weights", data: numbers }] } : {};
-    return InferenceSession.create(operations, { executionProviders: ["wasm"], graphOptimizationLevel: "all", ...externalData });
+    return inTurn(() => InferenceSession.create(operations, { executionProviders: ["wasm"], graphOptimizationLevel: "all", ...externalData }));
   })();
   sessions.set(graph, coming);
   coming.catch(() => sessions.delete(graph));
   for (const [name, session] of sessions) {
     if (sessions.size <= KEPT) break;
     sessions.delete(name);
-    void session.then((old) => old.release()).catch(() => {});
+    void session.then((old) => inTurn(() => old.release())).catch(() => {});
   }
   return coming;
 }
@@ -143,16 +159,17 @@ function codeOf(error) {
   return /out of memory|bad_alloc|RangeError|memory access|allocation/i.test(words) ? "no-memory" : "broken";
 }
 
-/** Questions are answered one at a time: onnxruntime's program does one thing at once. */
-let line = Promise.resolve();
+/** Questions are answered in their order. */
+let answers = Promise.resolve();
 
 addEventListener("message", ({ data: { id, files: addresses, wasm, inputs } }) => {
   const meter = createMeter((loaded, total) => postMessage({ kind: "progress", id, loaded, total }));
   const session = open(addresses, wasm, meter);
   session.catch(() => {}); // it is awaited below, in turn
-  line = line.then(async () => {
+  answers = answers.then(async () => {
     try {
-      const outputs = await run(await session, inputs);
+      const opened = await session;
+      const outputs = await inTurn(() => run(opened, inputs));
       const buffers = Object.values(outputs).map(({ data }) => data.buffer);
       postMessage({ kind: "answer", id, outputs }, { transfer: [...new Set(buffers)] });
     } catch (error) {
