@@ -19,8 +19,10 @@ export function createEngineStatus(engine, text) {
   const alert = h("div", { class: "dlc-engine-failure", role: "alert" });
   const element = h("div", { class: "dlc-engine", "data-engine": "idle" }, alert, sentence, bar, detail, retry);
 
+  let held = false;
   /** @param {import("./engine.js").Status} status */
   function draw({ phase, progress, failure, answer, answers }) {
+    if (held && phase !== "loading" && phase !== "failed") return;
     const by = { "data-answered-by": answer?.by ?? null, "data-answers": answers };
     put(element, { "data-engine": phase, ...by, "data-failure": failure?.code ?? null });
     retry.hidden = phase !== "failed";
@@ -38,5 +40,14 @@ export function createEngineStatus(engine, text) {
     else sentence.textContent = text(`engine_by_${answer.by}`, { milliseconds: short(Number(answer.milliseconds.toPrecision(2))) });
   }
   const end = engine.subscribe(draw);
-  return { element, destroy: end };
+  return {
+    element,
+    /** Leave out what comes and goes with every answer, while there are hundreds in a second. @param {boolean} on */
+    hold(on) {
+      if (held === on) return;
+      held = on;
+      draw(engine.status());
+    },
+    destroy: end,
+  };
 }

@@ -6,6 +6,8 @@ const PATHS = {
   step: "M18 5v14M6 5l9 7-9 7z",
   play: "M7 4.5l12 7.5-12 7.5z",
   pause: "M8 5v14M16 5v14",
+  fast: "M4 5l7 7-7 7zM13 5l7 7-7 7z",
+  dice: "M5 5h14v14H5zM9 9v.2M15 9v.2M12 12v.2M9 15v.2M15 15v.2",
   nextRow: "M5 7h14M5 12h14M12 12v8m-4-4l4 4 4-4",
   reset: "M5 12a7 7 0 1 0 2.2-5.1M5 4v4.5h4.5",
   share: "M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1",

@@ -44,7 +44,8 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
     chip.addEventListener("pointerenter", ({ pointerType }) => {
       if (pointerType === "mouse") onPoint?.(index);
     });
-    return { chip, text, bar, number, end: h("span", { class: "dlc-token-end" }) };
+    const end = h("span", { class: "dlc-token-end" });
+    return { chip, text, bar, number, end, drawn: /** @type {{token: Token, selected: boolean} | null} */ (null) };
   }
 
   /** @param {number} index */
@@ -95,13 +96,19 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
         element.append(made.chip);
       }
       chosen = index;
-      tokens.forEach(({ text, describe, hint, share, mark, endsLine }, place) => {
-        const { chip, text: shown, bar, number, end } = /** @type {(typeof chips)[number]} */ (chips[place]);
+      tokens.forEach((token, place) => {
+        const made = /** @type {(typeof chips)[number]} */ (chips[place]);
+        const selected = place === index;
+        // The very same token again, of a text that grows: there may be hundreds.
+        if (made.drawn?.token === token && made.drawn.selected === selected) return;
+        made.drawn = { token, selected };
+        const { text, describe, hint, share, mark, endsLine } = token;
+        const { chip, text: shown, bar, number, end } = made;
         if (shown.textContent !== text) shown.textContent = text;
         put(chip, {
           "aria-label": describe,
-          "aria-selected": String(place === index),
-          tabindex: place === index ? 0 : -1,
+          "aria-selected": String(selected),
+          tabindex: selected ? 0 : -1,
           title: hint ?? null,
           "data-mark": mark ?? null,
           "data-value": share?.value ?? null,

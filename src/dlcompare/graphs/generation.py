@@ -1,4 +1,4 @@
-"""Writing with a GPT, one step at a time: what the model says next, and how a token is drawn from that."""
+"""Writing with a GPT, one step at a time: what the model says next, and which token is drawn from that."""
 
 from __future__ import annotations
 
@@ -51,18 +51,19 @@ class _ReadLayer(LayerCache):
 
 
 def generation(model: GPT) -> Graph:
-    """Return the graph of one step of ``model``: it reads new tokens after those in its key-value cache.
+    """Return the graph of one step of ``model``: it reads new tokens after those in its cache, and draws the next one.
 
     The cache has one row for each token, so that the cache of any text is the rows of its tokens, one below the other.
 
     Inputs: ``ids`` (1, new), int32, the new tokens, at least one; ``past`` (past, n_layer, 2 · n_head, d_head),
     float32: of each token that has been read, the keys of all heads and then the values; ``past`` may be 0. Both
-    together are at most ``block_size`` tokens. Outputs:
+    together are at most ``block_size`` tokens. And the settings of :func:`sampling`. Outputs:
 
     - ``logits`` (new, vocab_size): what the model says of the token after each new one,
     - ``given`` (new - 1,): the probability that it gave to each new token but the first, before it read that token,
     - ``new`` (new, n_layer, 2 · n_head, d_head): the rows to add to the cache,
-    - ``attention`` (n_layer, new, past + new): from where each new token collected, the mean over the heads.
+    - ``attention`` (n_layer, new, past + new): from where each new token collected, the mean over the heads,
+    - and those of :func:`sampling`, for the token after the last one.
 
     The example inputs are drawn at random: tokens, and for ``past`` what the model makes of other tokens.
     """
@@ -71,7 +72,7 @@ def generation(model: GPT) -> Graph:
     d_head = c.attention_width // n_head
     weights = [f"blocks.{i}.attention.softmax" for i in range(n_layer)]
 
-    def step(ids: Tensor, past: Tensor) -> dict[str, Tensor]:
+    def read(ids: Tensor, past: Tensor) -> dict[str, Tensor]:
         cache = _Read(past)
         ids = ids.long()
         with torch.no_grad(), record(model, *weights) as seen:
@@ -82,12 +83,16 @@ def generation(model: GPT) -> Graph:
         given = logits[:-1].softmax(-1).gather(-1, following)[:, 0]
         return {"logits": logits, "given": given, "new": new, "attention": attention}
 
+    def step(ids: Tensor, past: Tensor, **settings: Tensor) -> dict[str, Tensor]:
+        outputs = read(ids, past)
+        return {**outputs, **_sample(outputs["logits"][-1], **settings)}
+
     def draw(generator: torch.Generator) -> dict[str, Tensor]:
         half = c.block_size // 2
         new, past = (int(n) for n in torch.randint(min(3, half), half + 1, (2,), generator=generator))
         ids = torch.randint(c.vocab_size, (1, past + new), generator=generator, dtype=torch.int32)
-        nothing = torch.zeros(0, n_layer, 2 * n_head, d_head)
-        return {"ids": ids[:, past:], "past": step(ids[:, :past], nothing)["new"]}
+        rows = read(ids[:, :past], torch.zeros(0, n_layer, 2 * n_head, d_head))["new"]
+        return {"ids": ids[:, past:], "past": rows, **_draw_settings(c.vocab_size, generator)}
 
     return Graph("generation", step, draw, varying={"ids": (1,), "past": (0,)})
 
@@ -160,6 +165,19 @@ def _entropy(p: Tensor) -> Tensor:
     return -(p * p.clamp_min(torch.finfo(p.dtype).tiny).log2()).sum()
 
 
+def _draw_settings(vocab_size: int, generator: torch.Generator) -> dict[str, Tensor]:
+    def number(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand((), generator=generator)
+
+    return {
+        "temperature": number(-2.3, 1.1).exp(),
+        "top_k": torch.randint(vocab_size + 1, (), generator=generator, dtype=torch.int32),
+        "top_p": number(0.01, 1.0),
+        "greedy": torch.rand((), generator=generator) < 0.1,
+        "uniform": number(0.0, 1.0),
+    }
+
+
 def sampling(vocab_size: int) -> Graph:
     """Return the graph that draws a token from logits, after temperature, top-k and top-p, as :class:`.Sampler` does.
 
@@ -185,16 +203,7 @@ def sampling(vocab_size: int) -> Graph:
         raise ValueError(f"vocab_size is {vocab_size}; allowed are integers from 1 to {LARGEST_VOCABULARY}")
 
     def draw(generator: torch.Generator) -> dict[str, Tensor]:
-        def number(low: float, high: float) -> Tensor:
-            return low + (high - low) * torch.rand((), generator=generator)
-
-        return {
-            "logits": 3 * torch.randn(vocab_size, generator=generator),
-            "temperature": number(-2.3, 1.1).exp(),
-            "top_k": torch.randint(vocab_size + 1, (), generator=generator, dtype=torch.int32),
-            "top_p": number(0.01, 1.0),
-            "greedy": torch.rand((), generator=generator) < 0.1,
-            "uniform": number(0.0, 1.0),
-        }
+        logits = 3 * torch.randn(vocab_size, generator=generator)
+        return {"logits": logits, **_draw_settings(vocab_size, generator)}
 
     return Graph("sampling", _sample, draw)

@@ -2,5 +2,6 @@
 
 from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.convolution import ConvolutionStepper
+from dlcompare.widgets.generation import GenerationDebugger
 
-__all__ = ["AttentionExplorer", "ConvolutionStepper"]
+__all__ = ["AttentionExplorer", "ConvolutionStepper", "GenerationDebugger"]

@@ -45,6 +45,7 @@ def scalars(**settings: object) -> dict[str, Tensor]:
 
 
 SAMPLING = sampling(VOCAB_SIZE)
+SETTLED = scalars(**NOTHING)
 
 
 def sample(logits: Tensor, **changed: object) -> dict[str, Tensor]:
@@ -65,20 +66,20 @@ def test_cached_equals_uncached_up_to_the_full_context(model: GPT) -> None:
     graph, past, read = generation(model), empty(model), 0
     while read < c.block_size:
         new = min(random.choice([1, 1, 1, 2, 7]), c.block_size - read)
-        step = graph(ids=ids[:, read : read + new], past=past)
+        step = graph(ids=ids[:, read : read + new], past=past, **SETTLED)
         torch.testing.assert_close(step["logits"], expected[read : read + new], rtol=1e-4, atol=1e-4)
         past = torch.cat([past, step["new"]])
         read += new
     assert len(past) == c.block_size
-    torch.testing.assert_close(past, graph(ids=ids, past=empty(model))["new"], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(past, graph(ids=ids, past=empty(model), **SETTLED)["new"], rtol=1e-4, atol=1e-4)
 
 
 def test_a_branch_goes_on_from_the_rows_of_its_own_tokens() -> None:
     model, graph = tiny(), generation(tiny())
     stem, one, other = tokens(5), tokens(4), tokens(3)
-    rows = graph(ids=stem, past=empty(model))["new"]
-    graph(ids=one, past=rows)
-    got = graph(ids=other, past=rows)["logits"]
+    rows = graph(ids=stem, past=empty(model), **SETTLED)["new"]
+    graph(ids=one, past=rows, **SETTLED)
+    got = graph(ids=other, past=rows, **SETTLED)["logits"]
     with torch.no_grad():
         expected = model(torch.cat([stem, other], dim=1).long())[0, 5:]
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
@@ -89,10 +90,10 @@ def test_given_is_the_probability_of_each_token_before_it_was_read() -> None:
     ids = tokens(9)
     with torch.no_grad():
         p = model(ids.long())[0].softmax(-1)
-    given = graph(ids=ids, past=empty(model))["given"]
+    given = graph(ids=ids, past=empty(model), **SETTLED)["given"]
     expected = torch.stack([p[t, ids[0, t + 1]] for t in range(8)])
     torch.testing.assert_close(given, expected, rtol=1e-4, atol=1e-6)
-    assert graph(ids=ids[:, :1], past=empty(model))["given"].shape == (0,)
+    assert graph(ids=ids[:, :1], past=empty(model), **SETTLED)["given"].shape == (0,)
 
 
 def test_attention_is_the_mean_over_the_heads_and_sees_nothing_later() -> None:
@@ -104,24 +105,32 @@ def test_attention_is_the_mean_over_the_heads_and_sees_nothing_later() -> None:
     with torch.no_grad(), record(model, *names) as seen:
         model(ids.long())
     expected = torch.cat([seen[name] for name in names]).mean(1)  # (n_layer, seq, seq)
-    rows = graph(ids=ids[:, :5], past=empty(model))
+    rows = graph(ids=ids[:, :5], past=empty(model), **SETTLED)
     torch.testing.assert_close(rows["attention"], expected[:, :5, :5], rtol=1e-4, atol=1e-6)
-    later = graph(ids=ids[:, 5:], past=rows["new"])["attention"]
+    later = graph(ids=ids[:, 5:], past=rows["new"], **SETTLED)["attention"]
     torch.testing.assert_close(later, expected[:, 5:], rtol=1e-4, atol=1e-6)
     assert (later[:, 0, 6:] == 0).all()
 
 
 def test_beyond_the_context_it_raises() -> None:
     model, graph = tiny(), generation(tiny())
-    rows = graph(ids=tokens(20), past=empty(model))["new"]
+    rows = graph(ids=tokens(20), past=empty(model), **SETTLED)["new"]
     with pytest.raises(IndexError):
-        graph(ids=tokens(1), past=rows)
+        graph(ids=tokens(1), past=rows, **SETTLED)
     with pytest.raises(ValueError, match=r"ids is 21 tokens long; allowed are at most block_size = 20"):
-        graph(ids=tokens(21), past=empty(model))
+        graph(ids=tokens(21), past=empty(model), **SETTLED)
     with pytest.raises(GraphError, match=r"input 'past' of generation has shape \[0, 2, 4, 7\]"):
-        graph(ids=tokens(1), past=torch.zeros(0, 2, 4, 7))
+        graph(ids=tokens(1), past=torch.zeros(0, 2, 4, 7), **SETTLED)
     with pytest.raises(ValueError, match="ids contains 30; allowed are 0 to 29"):
-        graph(ids=torch.tensor([[30]], dtype=torch.int32), past=empty(model))
+        graph(ids=torch.tensor([[30]], dtype=torch.int32), past=empty(model), **SETTLED)
+
+
+def test_it_draws_after_the_last_token_as_sampling_does() -> None:
+    model, graph = tiny(), generation(tiny())
+    chosen = scalars(temperature=0.7, top_k=8, top_p=0.8, greedy=False, uniform=0.61)
+    step = graph(ids=tokens(6), past=empty(model), **chosen)
+    for name, value in SAMPLING(logits=step["logits"][-1], **chosen).items():
+        assert torch.equal(step[name], value), name
 
 
 # Sampling
@@ -252,9 +261,9 @@ def test_the_exported_step_is_torchs_at_every_length(exported) -> None:
     graph = generation(model)
     page = exported(graph)
     ids = tokens(20)
-    rows = graph(ids=ids, past=empty(model))["new"]
+    rows = graph(ids=ids, past=empty(model), **SETTLED)["new"]
     for past, new in ((0, 1), (0, 2), (0, 20), (1, 1), (1, 19), (19, 1), (7, 5)):
-        inputs = {"ids": ids[:, past : past + new], "past": rows[:past]}
+        inputs = {"ids": ids[:, past : past + new], "past": rows[:past], **scalars(**{**NOTHING, "top_k": 7})}
         expected, got = graph(**inputs), page(**inputs)
         assert list(got) == list(expected)
         for name, value in expected.items():
@@ -263,11 +272,11 @@ def test_the_exported_step_is_torchs_at_every_length(exported) -> None:
 
 @pytest.mark.parametrize("past", [4, 8, 5])
 def test_an_example_with_equal_sizes_exports_for_all_others_too(exported, past: int) -> None:
-    """As long as the heads are many, as the heads are wide, or as there are new tokens: none of it is more than chance."""
+    """As many as there are heads, as a head is wide, or as there are new tokens: that means nothing."""
     graph = generation(tiny())
-    graph.example = {"ids": tokens(5), "past": torch.randn(past, 2, 4, 8)}
+    graph.example = {"ids": tokens(5), "past": torch.randn(past, 2, 4, 8), **SETTLED}
     page = exported(graph)
-    inputs = {"ids": tokens(6), "past": torch.randn(11, 2, 4, 8)}
+    inputs = {"ids": tokens(6), "past": torch.randn(11, 2, 4, 8), **SETTLED}
     torch.testing.assert_close(page(**inputs)["logits"], graph(**inputs)["logits"], rtol=1e-4, atol=1e-4)
 
 
