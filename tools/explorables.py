@@ -56,9 +56,13 @@ EXPLORABLES = (
         "convolution",
         "chapters/3-algorithms/3-1-3a-cnn.html",
         lambda: ConvolutionStepper(torch.rand(1, 28, 28), [0]).make_graphs(),
-        lambda root, n: _discard(root.locator("[data-control=kernel]").select_option(("gauss", "edges", "blur")[n % 3])),
+        lambda root, n: _discard(
+            root.locator("[data-control=kernel]").select_option(("gauss", "edges", "blur")[n % 3])
+        ),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
-    Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", lambda: TrainingScrubber().make_graphs(), _step),
+    Entry(
+        "training", "chapters/3-algorithms/3-1-2-backpropagation.html", lambda: TrainingScrubber().make_graphs(), _step
+    ),
 )

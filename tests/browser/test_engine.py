@@ -109,7 +109,7 @@ def test_bytes_loaded_are_shown(new_page: NewPage, site: str) -> None:
     page, _ = new_page()
     open_stepper(page, site + ADDRESS)
     held: list[Route] = []
-    page.context.route("**/*.onnx.gz", held.append)
+    page.context.route("**/*.onnx.gz", lambda route: held.append(route))
     ask(page)
     expect(engine(page)).to_have_attribute("data-engine", "loading", timeout=PATIENCE)
     expect(engine(page)).to_contain_text(re.compile(r"Loading what computes this: \d+\.\d of \d+\.\d MB"))

@@ -13,6 +13,7 @@ export class EngineFailure extends Error {
 
 /** @param {unknown} error @returns {EngineFailure} */
 export function asFailure(error) {
-  if (error instanceof EngineFailure) return error;
+  // By its name: the page's runner comes in the host's bundle, which has a class of its own.
+  if (error instanceof Error && error.name === "EngineFailure") return /** @type {EngineFailure} */ (error);
   return new EngineFailure("broken", error instanceof Error ? error.message : String(error));
 }
