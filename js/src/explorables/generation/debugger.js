@@ -35,6 +35,7 @@
  */
 import { float32 } from "../../engine/tensors.js";
 import { createNumbers } from "./numbers.js";
+import { oncePerTurn } from "./once_per_turn.js";
 import { answers, drawing, reading } from "./reading.js";
 import { change, common } from "./rules.js";
 import { createSync } from "./sync.js";
@@ -75,17 +76,10 @@ export function createDebugger(model, engine, read) {
   const work = createWork();
   /** @type {Set<(shown: Shown, fast: boolean) => void>} */
   const listeners = new Set();
-  let queued = false;
-  /** Many changes in one turn are drawn once. */
-  const notify = () => {
-    if (queued) return;
-    queued = true;
-    queueMicrotask(() => {
-      queued = false;
-      const shown = ended ? null : now();
-      if (shown) for (const listener of listeners) listener(shown, running?.fast === true);
-    });
-  };
+  const notify = oncePerTurn(() => {
+    const shown = ended ? null : now();
+    if (shown) for (const listener of listeners) listener(shown, running?.fast === true);
+  });
   const isFull = () => node.place + 1 >= config.block_size;
   const isCrowded = () => tree.size >= MOST;
   /** What has failed waits to be asked again, and with it all that stands behind it. */
@@ -212,6 +206,7 @@ export function createDebugger(model, engine, read) {
         notify();
       }
     }
+    await draw(wanted);
     if (!wanted()) return;
     if (fast) run = { tokens, milliseconds: performance.now() - start };
     running = null;
@@ -274,7 +269,7 @@ export function createDebugger(model, engine, read) {
     step: () => goOn(null),
     /** Choose a token oneself. @param {number} token */
     choose: (token) => goOn(token),
-    /** Draw several. @param {number} count  @param {boolean} fast  As fast as it goes, or to be followed. */
+    /** Draw several. @param {number} count  @param {boolean} fast */
     write: (count, fast) => (hasFailed() ? engine.retry() : work.add((wanted) => write(count, fast, wanted))),
     stop() {
       if (!running) return;

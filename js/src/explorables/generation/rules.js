@@ -19,7 +19,7 @@ const HALF = 40;
 /** The temperatures on the slider: on both sides of 1, which is in the middle, each step by an equal factor. */
 export const TEMPERATURES = Array.from({ length: 2 * HALF + 1 }, (_, place) => {
   const along = (place - HALF) / HALF;
-  return Number((along < 0 ? COLDEST ** -along : HOTTEST ** along).toPrecision(2));
+  return Number((along < 0 ? COLDEST ** -along : HOTTEST ** along).toPrecision(3));
 });
 
 /** The choices of top-k on the slider, the last of which, 0, keeps all. @param {number} vocabSize */

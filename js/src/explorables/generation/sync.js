@@ -5,6 +5,7 @@
  * @typedef {import("./rules.js").Place} Place
  * @typedef {{place: Place, settings: Settings}} State
  */
+import { oncePerTurn } from "./once_per_turn.js";
 
 const PLACE = /** @type {const} */ (["prompt", "ids", "own"]);
 const SETTINGS = /** @type {const} */ (["seed", "temperature", "top_k", "top_p", "greedy"]);
@@ -20,16 +21,13 @@ export function createSync(model, onChange) {
   const read = () => ({ place: /** @type {Place} */ (pick(PLACE)), settings: /** @type {Settings} */ (pick(SETTINGS)) });
 
   let writing = false;
-  let told = false;
   let ended = false;
+  // All that comes with one message comes in one turn.
+  const tell = oncePerTurn(() => {
+    if (!ended) onChange(read());
+  });
   const listen = () => {
-    if (writing || told) return;
-    told = true;
-    // All that comes with one message comes in one turn.
-    queueMicrotask(() => {
-      told = false;
-      if (!ended) onChange(read());
-    });
+    if (!writing) tell();
   };
   for (const key of KEYS) model.on(`change:${key}`, listen);
 
