@@ -28,7 +28,7 @@ _START = """() => {
   const open = new Map();
   let asked = 0;
   worker.onmessage = ({ data }) => {
-    if (data.kind === 'progress') return;
+    if (data.kind === 'progress' || data.kind === 'loaded') return;
     open.get(data.id)?.(data);
     open.delete(data.id);
   };

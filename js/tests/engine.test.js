@@ -14,7 +14,7 @@ const question = (/** @type {number} */ value) => ({ x: float32(value) });
 
 /** A runner that answers when the test says so. */
 function heldRunner() {
-  /** @type {{graph: string, value: number, answer: () => void, fail: (failure: unknown) => void, progress: (p: {loaded: number, total: number}) => void}[]} */
+  /** @type {{graph: string, value: number, answer: () => void, fail: (failure: unknown) => void, progress: (p: {loaded: number, total: number} | null) => void}[]} */
   const asked = [];
   /** @type {import("../src/engine/engine.js").Runner} */
   const runner = {
@@ -104,12 +104,13 @@ test("what failed is told, and asked again on request", async () => {
   engine.subscribe(({ phase, failure }) => phases.push(failure ? `${phase} ${failure.code}` : phase));
   const answer = engine.run("g", question(1));
   asked[0]?.progress({ loaded: 1, total: 2 });
+  asked[0]?.progress(null);
   asked[0]?.fail(new EngineFailure("missing-file", "graph.onnx: 404"));
   await settle();
   engine.retry();
   asked[1]?.answer();
   assert.equal(await valueOf(answer), 10);
-  assert.deepEqual(phases, ["idle", "running", "loading", "failed missing-file", "running", "idle"]);
+  assert.deepEqual(phases, ["idle", "running", "loading", "running", "failed missing-file", "running", "idle"]);
 });
 
 test("a newer question takes the place of one that failed", async () => {

@@ -569,7 +569,8 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
     stepper.control("step").tap()
     assert stepper.at == (20, 11)
     targets = stepper.root.locator("button, select").evaluate_all(
-        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect()).map(b => Math.min(b.width, b.height))"
+        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
+        ".map(b => Math.min(b.width, b.height))"
     )
     assert min(targets) >= 32
 

@@ -15,8 +15,8 @@
  *
  * @typedef {object} Runner
  * @property {Source} by
- * @property {(graph: string, inputs: Tensors, onProgress: (progress: Progress) => void) => Promise<Tensors>} run
- *   Rejects with an `EngineFailure`.
+ * @property {(graph: string, inputs: Tensors, onProgress: (progress: Progress | null) => void) => Promise<Tensors>} run
+ *   Progress is null once everything is there. Rejects with an `EngineFailure`.
  * @property {() => void} [destroy]
  *
  * @typedef {{graph: string, inputs: Tensors, settle: (answer: Answer | null) => void}} Question
@@ -62,7 +62,7 @@ export function createEngine({ model, page }) {
     const start = performance.now();
     try {
       const outputs = await runner.run(question.graph, question.inputs, (progress) => {
-        report(progress.loaded < progress.total || !progress.total ? { phase: "loading", progress } : { phase: "running", progress: null });
+        report({ phase: progress ? "loading" : "running", progress });
       });
       if (channel.asked === question) channel.asked = null;
       const answer = { by: runner.by, milliseconds: performance.now() - start };

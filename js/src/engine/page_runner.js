@@ -6,7 +6,7 @@
  * @typedef {import("./engine.js").Progress} Progress
  * @typedef {{graph: string, weights: string | null, bytes: number}} GraphFiles  Addresses, and what both weigh.
  * @typedef {{worker: string, wasm: string}} Program  Addresses.
- * @typedef {{resolve: (outputs: Tensors) => void, reject: (failure: EngineFailure) => void, onProgress: (progress: Progress) => void}} Open
+ * @typedef {{resolve: (outputs: Tensors) => void, reject: (failure: EngineFailure) => void, onProgress: (progress: Progress | null) => void}} Open
  */
 import { EngineFailure } from "./failure.js";
 
@@ -34,6 +34,7 @@ export function createPageEngine(program) {
     const question = open.get(data.id);
     if (!question) return;
     if (data.kind === "progress") return question.onProgress({ loaded: data.loaded, total: data.total });
+    if (data.kind === "loaded") return question.onProgress(null);
     open.delete(data.id);
     if (data.kind === "answer") question.resolve(data.outputs);
     // After memory ran out, nothing that the worker holds can be relied on.

@@ -169,6 +169,7 @@ addEventListener("message", ({ data: { id, files: addresses, wasm, inputs } }) =
   answers = answers.then(async () => {
     try {
       const opened = await session;
+      postMessage({ kind: "loaded", id });
       const outputs = await inTurn(() => run(opened, inputs));
       const buffers = Object.values(outputs).map(({ data }) => data.buffer);
       postMessage({ kind: "answer", id, outputs }, { transfer: [...new Set(buffers)] });
