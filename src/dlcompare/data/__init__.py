@@ -2,8 +2,8 @@
 
 The ``load_...`` functions return :class:`Splits` of typed, frozen records (:func:`load_smollm2`: a model's weights).
 The file of a set is fetched the first time it is needed, into the folder that ``DLCOMPARE_DATA`` names or the user's
-cache directory; ``dlcompare data fetch --all`` fetches all but the optional ones beforehand. Importing this module
-imports neither torch nor numpy.
+cache directory; ``dlcompare data fetch --all`` fetches all but the optional ones beforehand. Made-up points in the
+plane are drawn by :func:`make_points`. Importing this module imports neither torch nor numpy.
 """
 
 from dlcompare.data._cache import cache_folder, cached, fetch
@@ -19,6 +19,7 @@ from dlcompare.data.errors import (
     FetchError,
     UnknownDataSetError,
 )
+from dlcompare.data.points import PLANE_SETS, Points, make_points
 from dlcompare.data.sentiment import Sentences, load_sentiment
 from dlcompare.data.shakespeare import Corpus, Document, load_shakespeare
 from dlcompare.data.smollm2 import load_smollm2
@@ -27,6 +28,7 @@ from dlcompare.data.temperatures import SERIES, Series, load_temperatures
 
 __all__ = [
     "LANGUAGES",
+    "PLANE_SETS",
     "SEED",
     "SERIES",
     "CacheError",
@@ -40,6 +42,7 @@ __all__ = [
     "FetchError",
     "Images",
     "Names",
+    "Points",
     "Sentences",
     "Series",
     "Splits",
@@ -57,6 +60,7 @@ __all__ = [
     "load_smollm2",
     "load_surnames",
     "load_temperatures",
+    "make_points",
     "registry",
     "sha256",
 ]

@@ -7,5 +7,14 @@ there is a kernel, and exported in the reader's browser where there is none.
 from dlcompare.graphs.attention import attention_pass, attention_terms
 from dlcompare.graphs.convolution import convolution
 from dlcompare.graphs.generation import generation, sampling
+from dlcompare.graphs.training import first_weights, training_step
 
-__all__ = ["attention_pass", "attention_terms", "convolution", "generation", "sampling"]
+__all__ = [
+    "attention_pass",
+    "attention_terms",
+    "convolution",
+    "first_weights",
+    "generation",
+    "sampling",
+    "training_step",
+]

@@ -3,5 +3,6 @@
 from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.convolution import ConvolutionStepper
 from dlcompare.widgets.generation import GenerationDebugger
+from dlcompare.widgets.training import TrainingScrubber
 
-__all__ = ["AttentionExplorer", "ConvolutionStepper", "GenerationDebugger"]
+__all__ = ["AttentionExplorer", "ConvolutionStepper", "GenerationDebugger", "TrainingScrubber"]
