@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-
 from playwright.sync_api import Locator
 
 from dlcompare import checkpoints
@@ -27,6 +26,7 @@ class Entry:
 
     @property
     def container(self) -> str:
+        """The selector of its container."""
         return f"#explorable-{self.name}"
 
 

@@ -125,7 +125,11 @@ function open({ graph, weights }, wasm, meter) {
     return inTurn(() => InferenceSession.create(operations, { executionProviders: ["wasm"], graphOptimizationLevel: "all", ...externalData }));
   })();
   sessions.set(graph, coming);
-  coming.catch(() => sessions.delete(graph));
+  coming.catch(() => {
+    sessions.delete(graph);
+    // What came may have been damaged on its way: the next try fetches it anew.
+    for (const url of [graph, weights]) if (url !== null) files.delete(url);
+  });
   for (const [name, session] of sessions) {
     if (sessions.size <= KEPT) break;
     sessions.delete(name);
