@@ -63,7 +63,8 @@ def generation(model: GPT) -> Graph:
     - ``given`` (new - 1,): the probability that it gave to each new token but the first, before it read that token,
     - ``new`` (new, n_layer, 2 · n_head, d_head): the rows to add to the cache,
     - ``attention`` (n_layer, new, past + new): from where each new token collected, the mean over the heads,
-    - and those of :func:`sampling`, for the token after the last one.
+    - ``token``, a scalar, int32: what :func:`sampling` draws after the last one; and ``chances`` (2,): the probability
+      that the model gave it, and the one that it was drawn with.
 
     The example inputs are drawn at random: tokens, and for ``past`` what the model makes of other tokens.
     """
@@ -85,14 +86,18 @@ def generation(model: GPT) -> Graph:
 
     def step(ids: Tensor, past: Tensor, **settings: Tensor) -> dict[str, Tensor]:
         outputs = read(ids, past)
-        return {**outputs, **_sample(outputs["logits"][-1], **settings)}
+        drawn = _sample(outputs["logits"][-1], **settings)
+        at = drawn["token"].long()[None]
+        chances = torch.cat([drawn[name].gather(0, at) for name in ("own", "p")])
+        return {**outputs, "token": drawn["token"], "chances": chances}
 
     def draw(generator: torch.Generator) -> dict[str, Tensor]:
         half = c.block_size // 2
         new, past = (int(n) for n in torch.randint(min(3, half), half + 1, (2,), generator=generator))
         ids = torch.randint(c.vocab_size, (1, past + new), generator=generator, dtype=torch.int32)
         rows = read(ids[:, :past], torch.zeros(0, n_layer, 2 * n_head, d_head))["new"]
-        return {"ids": ids[:, past:], "past": rows, **_draw_settings(c.vocab_size, generator)}
+        logits = read(ids[:, past:], rows)["logits"][-1]
+        return {"ids": ids[:, past:], "past": rows, **_draw_settings(logits, generator)}
 
     return Graph("generation", step, draw, varying={"ids": (1,), "past": (0,)})
 
@@ -165,17 +170,37 @@ def _entropy(p: Tensor) -> Tensor:
     return -(p * p.clamp_min(torch.finfo(p.dtype).tiny).log2()).sum()
 
 
-def _draw_settings(vocab_size: int, generator: torch.Generator) -> dict[str, Tensor]:
+#: Whoever adds in another order gets logits that differ in their last digits. Examples keep so far away from where a
+#: token would then just be cut, or just be drawn instead of its neighbour.
+MARGIN = 1e-4
+#: Attempts to find such settings; the last is taken as it is.
+ATTEMPTS = 50
+
+
+def _draw_settings(logits: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
     def number(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand((), generator=generator)
 
-    return {
-        "temperature": number(-2.3, 1.1).exp(),
-        "top_k": torch.randint(vocab_size + 1, (), generator=generator, dtype=torch.int32),
-        "top_p": number(0.01, 1.0),
-        "greedy": torch.rand((), generator=generator) < 0.1,
-        "uniform": number(0.0, 1.0),
-    }
+    vocab_size = len(logits)
+    settings: dict[str, Tensor] = {}
+    for _ in range(ATTEMPTS):
+        settings = {
+            "temperature": number(-2.3, 1.1).exp(),
+            "top_k": torch.randint(vocab_size + 1, (), generator=generator, dtype=torch.int32),
+            "top_p": number(0.01, 1.0),
+            "greedy": torch.rand((), generator=generator) < 0.1,
+            "uniform": number(0.0, 1.0),
+        }
+        drawn = _sample(logits, **settings)
+        ordered, k = logits.sort(descending=True).values, int(settings["top_k"])
+        mass = drawn["within_k"].sort(descending=True).values.cumsum(0)
+        apart = [(mass[:-1] - settings["top_p"]).abs(), (drawn["cumulative"][:-1] - settings["uniform"]).abs()]
+        apart.append(ordered[:1] - ordered[1:2])
+        if 0 < k < vocab_size:
+            apart.append(ordered[k - 1 : k] - ordered[k : k + 1])
+        if all(bool((far > MARGIN).all()) for far in apart):
+            break
+    return settings
 
 
 def sampling(vocab_size: int) -> Graph:
@@ -204,6 +229,6 @@ def sampling(vocab_size: int) -> Graph:
 
     def draw(generator: torch.Generator) -> dict[str, Tensor]:
         logits = 3 * torch.randn(vocab_size, generator=generator)
-        return {"logits": logits, **_draw_settings(vocab_size, generator)}
+        return {"logits": logits, **_draw_settings(logits, generator)}
 
     return Graph("sampling", _sample, draw)

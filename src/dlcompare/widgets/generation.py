@@ -29,6 +29,8 @@ __all__ = ["TEMPERATURES", "GenerationDebugger"]
 TEMPERATURES = (0.1, 3.0)
 #: The lowest ``top_p``: at least the most probable token is always kept.
 LOWEST_TOP_P = 0.01
+#: A line that many a reader can go on from.
+PROMPT = "To be, or not to"
 #: Tokens that the figure shows, the most probable first.
 SHOWN = 12
 
@@ -95,7 +97,7 @@ class GenerationDebugger(Explorable):
         self,
         model: GPT,
         tokenizer: BPETokenizer | CharTokenizer,
-        prompt: str,
+        prompt: str = PROMPT,
         examples: Sequence[str] = (),
         **traits: Any,
     ) -> None:
@@ -182,8 +184,12 @@ class GenerationDebugger(Explorable):
         return {"ids": ids, "past": self._nothing, **self._settings(len(self.ids))}
 
     def questions(self) -> Sequence[tuple[str, Mapping[str, Tensor]]]:
-        """Return the reading of the text so far, with the draw of the next token."""
-        return [("generation", self._question())]
+        """Return the reading of the text so far, and the draw of the next token."""
+        logits = self.ask("generation", **self._question())["logits"][-1]
+        return [
+            ("generation", self._question()),
+            ("sampling", {"logits": logits, **self._settings(len(self.ids))}),
+        ]
 
     def number(self, place: int) -> float:
         """Return the number in [0, 1) that decides the token at ``place``, counted from 0: the seed's, by its turn."""
@@ -198,9 +204,9 @@ class GenerationDebugger(Explorable):
 
     @property
     def sample(self) -> dict[str, Tensor]:
-        """What :func:`dlcompare.graphs.sampling` gives for the next token: distributions (vocab_size,), a scalar."""
-        outputs = self.ask("generation", **self._question())
-        return {name: outputs[name] for name in ("own", "tempered", "within_k", "p", "cut", "order", "token")}
+        """What :func:`dlcompare.graphs.sampling` gives for the next token: distributions (vocab_size,) and a scalar."""
+        (_, inputs) = self.questions()[1]
+        return self.ask("sampling", **inputs)
 
     def generate(self, n: int) -> str:
         """Go on by ``n`` tokens, as the front end does when it steps, and return the text.

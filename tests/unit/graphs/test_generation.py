@@ -129,8 +129,10 @@ def test_it_draws_after_the_last_token_as_sampling_does() -> None:
     model, graph = tiny(), generation(tiny())
     chosen = scalars(temperature=0.7, top_k=8, top_p=0.8, greedy=False, uniform=0.61)
     step = graph(ids=tokens(6), past=empty(model), **chosen)
-    for name, value in SAMPLING(logits=step["logits"][-1], **chosen).items():
-        assert torch.equal(step[name], value), name
+    drawn = SAMPLING(logits=step["logits"][-1], **chosen)
+    assert step["token"] == drawn["token"]
+    token = int(step["token"])
+    assert step["chances"].tolist() == [drawn["own"][token].item(), drawn["p"][token].item()]
 
 
 # Sampling

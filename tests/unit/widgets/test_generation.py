@@ -214,8 +214,8 @@ def test_the_first_picture_is_asked_beforehand_and_stays_small() -> None:
     checkpoint = checkpoints.load("shakespeare-gpt", expected=GPT)
     widget = GenerationDebugger(checkpoint.model, checkpoint.tokenizer, "To be, or not to", temperature=0.8)
     widget._remember()
-    (entry,) = widget.remembered
-    assert entry["graph"] == "generation"
+    entry, drawing = widget.remembered
+    assert (entry["graph"], drawing["graph"]) == ("generation", "sampling")
     assert entry["inputs"]["ids"]["dims"] == [1, 6]
     assert entry["inputs"]["past"]["dims"] == [0, 4, 8, 48]
     assert len(json.dumps(widget.page_state())) < 200_000
@@ -247,9 +247,7 @@ def test_the_front_end_knows_the_same_limits(run_node) -> None:
 def test_every_text_that_the_front_end_asks_for_is_in_the_catalogue() -> None:
     from .conftest import ROOT
 
-    code = "\n".join(
-        path.read_text(encoding="utf-8") for path in (ROOT / "js/src/explorables/generation").glob("*.js")
-    )
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "js/src/explorables/generation").glob("*.js"))
     asked = set(re.findall(r'\btext\(\s*(?:\w+ \? )?"([a-z_]+)"', code)) | set(re.findall(r'\? "([a-z_]+)" :', code))
     ways = ("prompt", "drawn", "own")
     asked |= {f"{stem}_{by}" for stem in ("by", "came") for by in ways}

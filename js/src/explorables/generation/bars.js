@@ -64,7 +64,7 @@ export function createBars({ text, words, onChoose }) {
 
   return {
     element,
-    /** @param {import("./debugger.js").Sample} sample */
+    /** @param {import("./types.js").Sample} sample */
     draw(sample) {
       const drawn = value(sample, "token", 0);
       const tried = new Set(sample.of.children.map(({ token }) => token));

@@ -2,7 +2,7 @@
  * The key-value cache: a column for each token of the context, a row for each layer, and the free places. The shade says how
  * much the newest token collected from there, the mean over the heads. A cursor stands at one token.
  *
- * @typedef {import("./debugger.js").Shown} Shown
+ * @typedef {import("./types.js").Shown} Shown
  * @typedef {import("./reading.js").Config} Config
  */
 import { h, put } from "../../shared/dom.js";

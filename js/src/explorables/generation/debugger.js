@@ -4,7 +4,6 @@
  * What the reader wants is done in its turn: steps queue up, while a jump (another place, another prompt) gives up what was
  * still to be done. While an answer is on its way, the last numbers stay.
  *
- * @typedef {import("../../engine/tensors.js").Tensors} Tensors
  * @typedef {import("./rules.js").Settings} Settings
  * @typedef {import("./rules.js").Wish} Wish
  * @typedef {import("./rules.js").Place} Place
@@ -12,26 +11,10 @@
  * @typedef {import("./tree.js").Tree} Tree
  * @typedef {import("./tree.js").Origin} Origin
  *
- * @typedef {object} Sample  What the next token is drawn from, and the token.
- * @property {Node} of  The text that it follows.
- * @property {Settings} under
- * @property {number} uniform  The number that decides.
- * @property {Tensors} outputs  Those of the graph `sampling` among them.
- *
- * @typedef {{tokens: number, milliseconds: number}} Run  What it wrote, and how long it took.
- *
- * @typedef {object} Shown  Everything that a view draws.
- * @property {string} prompt
- * @property {Settings} settings
- * @property {Node} node  Where the reader is.
- * @property {Node[]} path  The text so far.
- * @property {Tree} tree
- * @property {Sample} sample
- * @property {number} computed  Positions that were computed to come here; 0 where the tree remembers.
- * @property {boolean} waiting  Whether numbers are on their way.
- * @property {"step" | "fast" | null} running  Whether a run is on, and at which pace.
- * @property {Run | null} run  Of the last fast run, until something else is done.
- * @property {boolean} full  Whether the context holds no more.
+ * @typedef {import("./types.js").Draft} Draft
+ * @typedef {import("./types.js").Sample} Sample
+ * @typedef {import("./types.js").Run} Run
+ * @typedef {import("./types.js").Shown} Shown
  */
 import { float32 } from "../../engine/tensors.js";
 import { createNumbers } from "./numbers.js";
@@ -40,6 +23,7 @@ import { answers, drawing, reading } from "./reading.js";
 import { change, common } from "./rules.js";
 import { createSync } from "./sync.js";
 import { childOf, createTree, idsTo, pathTo } from "./tree.js";
+import { value } from "./words.js";
 import { createWork } from "./work.js";
 
 /** Tokens in the tree at most: each keeps some kilobytes. */
@@ -64,6 +48,8 @@ export function createDebugger(model, engine, read) {
   let wantedPrompt = prompt;
   let tree = createTree();
   let node = tree.root;
+  /** @type {Draft | null} */
+  let draft = null;
   /** @type {Sample | null} */
   let sample = null;
   let computed = 0;
@@ -108,34 +94,37 @@ export function createDebugger(model, engine, read) {
       const { logits } = /** @type {import("./tree.js").Read} */ (of.read);
       const answer = await engine.run("sampling", { logits: float32(logits), ...drawing(under, uniform) });
       if (!answer || !wanted()) return;
-      sample = { of, under, uniform, outputs: answer.outputs };
+      const { outputs } = answer;
+      sample = { of, under, uniform, outputs };
+      const token = value(sample, "token", 0);
+      draft = { of, under, token, given: value(sample, "own", token), chance: value(sample, "p", token) };
     }
   }
 
   /**
    * Let the model read tokens after a node's, and add them to a tree.
-   * @param {Tree} into  @param {Node} from  @param {number[]} tokens  @param {(index: number) => Origin} by  @param {() => boolean} wanted
-   * @returns {Promise<Sample | null>} for the token after the last one; null when it is not wanted any more
+   * @param {Tree} into  @param {Node} from  @param {number[]} tokens  @param {(index: number) => Origin} by
+   * @param {number | null} given  The probability of the first of them, where it is known.  @param {() => boolean} wanted
+   * @returns {Promise<Draft | null>} after the last one; null when it is not wanted any more
    */
-  async function extend(into, from, tokens, by, wanted) {
-    // Only the token before it says how probable the first of them was: without its distribution it is read once more.
-    const known = sample?.of === from ? sample : null;
-    const again = !known && from.parent;
+  async function extend(into, from, tokens, by, given, wanted) {
+    // Only the token before it says how probable the first one was: it is read once more.
+    const again = given === null ? from.parent : null;
     const asked = again ? [from.token, ...tokens] : tokens;
     const under = settings;
     const uniform = numbers.at(from.place + tokens.length + 1);
-    const answer = await engine.run("generation", { ...reading(asked, again || from, config), ...drawing(under, uniform) });
+    const answer = await engine.run("generation", { ...reading(asked, again ?? from, config), ...drawing(under, uniform) });
     if (!answer || !wanted()) return null;
     const all = answers(answer.outputs);
-    const given = answer.outputs["given"]?.data ?? [];
+    const { token, chances, given: others } = answer.outputs;
     let last = from;
-    tokens.forEach((token, index) => {
+    tokens.forEach((id, index) => {
       const at = again ? index + 1 : index;
-      last = childOf(last, token) ?? into.add(last, token, by(index), /** @type {import("./tree.js").Read} */ (all[at]));
-      last.given ??= at ? Number(given[at - 1]) : known ? Number(known.outputs["own"]?.data[token]) : null;
+      last = childOf(last, id) ?? into.add(last, id, by(index), /** @type {import("./tree.js").Read} */ (all[at]));
+      last.given ??= at ? Number(others?.data[at - 1]) : given;
     });
     computed = asked.length;
-    return { of: last, under, uniform, outputs: answer.outputs };
+    return { of: last, under, token: Number(token?.data[0]), given: Number(chances?.data[0]), chance: Number(chances?.data[1]) };
   }
 
   /** Go to a text, wherever it parts from what was tried. @param {Place} to  @param {boolean} [anew]  In a tree of its own. */
@@ -153,9 +142,9 @@ export function createDebugger(model, engine, read) {
         return own.includes(place) ? "own" : place < promptLength ? "prompt" : "drawn";
       };
       computed = 0;
-      const next = missing.length ? await extend(into, known, missing, by, wanted) : null;
+      const next = missing.length ? await extend(into, known, missing, by, null, wanted) : null;
       if (!wanted() || (missing.length && !next)) return;
-      [prompt, tree, node, sample] = [to, into, next?.of ?? known, next ?? sample];
+      [prompt, tree, node, draft] = [to, into, next?.of ?? known, next ?? draft];
       save();
       await draw(wanted);
     });
@@ -163,26 +152,28 @@ export function createDebugger(model, engine, read) {
 
   /** Go on by one token. @param {number | null} chosen  Null: the one that is drawn.  @param {() => boolean} wanted */
   async function append(chosen, wanted) {
-    await draw(wanted);
-    if (!wanted() || !sample || isFull() || isCrowded()) return false;
-    const { outputs } = sample;
-    const token = chosen ?? Number(outputs["token"]?.data[0]);
+    if (chosen !== null || draft?.of !== node || draft.under !== settings) await draw(wanted);
+    if (!wanted() || !draft || isFull() || isCrowded()) return false;
+    const { token, given, chance } = chosen === null ? draft : { token: chosen, given: at("own", chosen), chance: at("p", chosen) };
     computed = 0;
     const known = childOf(node, token);
-    const next = known ? null : await extend(tree, node, [token], () => (chosen === null ? "drawn" : "own"), wanted);
+    const next = known ? null : await extend(tree, node, [token], () => (chosen === null ? "drawn" : "own"), given, wanted);
     const to = known ?? next?.of;
     if (!to || !wanted()) return false;
-    [node, sample] = [to, next ?? sample];
-    node.chance = Number(outputs["p"]?.data[token]);
-    await draw(wanted);
-    return wanted();
+    [node, draft] = [to, next ?? draft];
+    node.chance = chance;
+    return true;
   }
+  /** @param {string} name  @param {number} token */
+  const at = (name, token) => (sample ? value(sample, name, token) : NaN);
   /** @param {number | null} chosen */
   function goOn(chosen) {
     if (hasFailed()) return engine.retry();
     run = null;
     work.add(async (wanted) => {
-      if (await append(chosen, wanted)) save();
+      if (!(await append(chosen, wanted))) return;
+      save();
+      await draw(wanted);
     });
   }
 
@@ -198,6 +189,7 @@ export function createDebugger(model, engine, read) {
       tokens += 1;
       if (!fast) {
         save();
+        await draw(wanted);
         notify();
         if (tokens < count && !isFull()) await work.pause(tokens < PACE.slowSteps ? PACE.slow : PACE.quick);
         if (!wanted()) return;
@@ -206,11 +198,11 @@ export function createDebugger(model, engine, read) {
         notify();
       }
     }
-    await draw(wanted);
     if (!wanted()) return;
     if (fast) run = { tokens, milliseconds: performance.now() - start };
     running = null;
     save();
+    await draw(wanted);
   }
 
   /** @returns {Place} */

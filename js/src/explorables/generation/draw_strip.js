@@ -23,7 +23,7 @@ export function createDrawStrip(text, words, count) {
   const sentence = h("p", { class: "dlc-readout", "data-readout": "draw" });
   return {
     element: h("div", { class: "dlc-draw" }, strip, sentence),
-    /** @param {import("./debugger.js").Sample} sample */
+    /** @param {import("./types.js").Sample} sample */
     draw(sample) {
       const drawn = value(sample, "token", 0);
       const shown = [];

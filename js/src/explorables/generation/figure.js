@@ -2,7 +2,7 @@
  * The figure: the text so far, what the next token is drawn from, the cache, and the tree of all that was tried. While a run
  * writes as fast as it can, only the text is drawn.
  *
- * @typedef {import("./debugger.js").Shown} Shown
+ * @typedef {import("./types.js").Shown} Shown
  *
  * @typedef {object} FigureOptions
  * @property {import("../../shared/format.js").Translate} text

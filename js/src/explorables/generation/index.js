@@ -168,7 +168,7 @@ function render({ model, el, page }) {
   );
   root.addEventListener("keydown", help.onKey);
 
-  /** The sentence that ends, or stops, the writing. @param {import("./debugger.js").Shown} shown */
+  /** The sentence that ends, or stops, the writing. @param {import("./types.js").Shown} shown */
   function limits({ full, run, running }) {
     if (full) say(text("full", { most: config.block_size }));
     else if (writer.isCrowded()) say(text("crowded"));
@@ -181,7 +181,7 @@ function render({ model, el, page }) {
 
   /** @type {import("./tree.js").Node | null} */
   let spoken = null;
-  /** @param {import("./debugger.js").Shown} shown  @param {boolean} inHaste */
+  /** @param {import("./types.js").Shown} shown  @param {boolean} inHaste */
   function draw(shown, inHaste) {
     put(root, { "aria-busy": shown.waiting ? "true" : null, "data-tokens": shown.path.length });
     status.hold(inHaste);

@@ -2,7 +2,7 @@
 import { value } from "./words.js";
 
 /**
- * @param {import("./debugger.js").Sample} sample
+ * @param {import("./types.js").Sample} sample
  * @param {import("./words.js").Words} words
  */
 export function rows(sample, words) {

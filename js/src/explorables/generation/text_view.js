@@ -2,7 +2,7 @@
  * The text so far, token by token. One of them is looked at: what is known of it stands below, and a button goes on from
  * there.
  *
- * @typedef {import("./debugger.js").Shown} Shown
+ * @typedef {import("./types.js").Shown} Shown
  * @typedef {import("./tree.js").Node} Node
  *
  * @typedef {object} TextViewOptions

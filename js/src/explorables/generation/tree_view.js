@@ -3,7 +3,7 @@
  * place. One token is reached by the tab key, the others by arrow keys.
  *
  * @typedef {import("./tree.js").Node} Node
- * @typedef {import("./debugger.js").Shown} Shown
+ * @typedef {import("./types.js").Shown} Shown
  *
  * @typedef {object} TreeViewOptions
  * @property {import("../../shared/format.js").Translate} text

@@ -70,7 +70,7 @@ export function createVocabulary({ text, words, count, onChoose }) {
   );
 
   let rank = 1;
-  /** @type {import("./debugger.js").Sample | null} */
+  /** @type {import("./types.js").Sample | null} */
   let sample = null;
   const written = createPrecision(element, () => stand(rank));
   const token = () => (sample ? value(sample, "order", rank - 1) : NaN);
@@ -84,14 +84,14 @@ export function createVocabulary({ text, words, count, onChoose }) {
     put(cursor, { d: `M${(x(rank) + x(rank + 1)) / 2},0V${HEIGHT}` });
     scrubber.stand(rank, count, said);
     readout.textContent = words.ofRank(sample, rank, written());
-    const [own, p] = ["own", "p"].map((name) => value(/** @type {import("./debugger.js").Sample} */ (sample), name, token()));
+    const [own, p] = ["own", "p"].map((name) => value(/** @type {import("./types.js").Sample} */ (sample), name, token()));
     put(readout, { "data-token": token(), "data-own": own ?? 0, "data-p": p ?? 0 });
     button.textContent = text("take", { token: words.label(token()) });
   }
 
   return {
     element,
-    /** @param {import("./debugger.js").Sample} next */
+    /** @param {import("./types.js").Sample} next */
     draw(next) {
       const other = sample?.of !== next.of;
       sample = next;

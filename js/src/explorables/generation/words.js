@@ -2,7 +2,7 @@
  * Tokens as they are shown, and what is said about them.
  *
  * @typedef {import("../../shared/format.js").Translate} Translate
- * @typedef {import("./debugger.js").Sample} Sample
+ * @typedef {import("./types.js").Sample} Sample
  * @typedef {import("./tree.js").Node} Node
  */
 import { full, short } from "../../shared/format.js";
