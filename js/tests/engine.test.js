@@ -113,6 +113,23 @@ test("what failed is told, and asked again on request", async () => {
   assert.deepEqual(phases, ["idle", "running", "loading", "running", "failed missing-file", "running", "idle"]);
 });
 
+test("an answer on one channel does not hide what failed on another", async () => {
+  const { asked, runner } = heldRunner();
+  const engine = engineOf(runner);
+  const [lost, found] = [engine.run("g", question(1)), engine.run("h", question(2))];
+  asked[0]?.fail(new EngineFailure("missing-file", "weights"));
+  await settle();
+  asked[1]?.answer();
+  assert.equal(await valueOf(found), 20);
+  assert.equal(engine.status().phase, "failed");
+  assert.equal(engine.status().failure?.code, "missing-file");
+  engine.retry();
+  assert.equal(engine.status().failure, null);
+  asked[2]?.answer();
+  assert.equal(await valueOf(lost), 10);
+  assert.equal(engine.status().phase, "idle");
+});
+
 test("a newer question takes the place of one that failed", async () => {
   const { asked, runner } = heldRunner();
   const engine = engineOf(runner);

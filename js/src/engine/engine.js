@@ -20,7 +20,7 @@
  * @property {() => void} [destroy]
  *
  * @typedef {{graph: string, inputs: Tensors, settle: (answer: Answer | null) => void}} Question
- * @typedef {{asked: Question | null, waiting: Question | null, failed: Question | null}} Channel
+ * @typedef {{asked: Question | null, waiting: Question | null, failed: Question | null, failure: EngineFailure | null}} Channel
  */
 import { asFailure } from "./failure.js";
 import { createKernelRunner } from "./kernel_runner.js";
@@ -50,7 +50,13 @@ export function createEngine({ model, page }) {
     status = { ...status, ...change };
     for (const listener of listeners) listener(status);
   };
-  const busy = () => [...channels.values()].some(({ asked }) => asked);
+  /** Where things stand over all channels: what failed on one is still to be said when another was answered. */
+  const standing = () => {
+    const all = [...channels.values()];
+    const failure = all.find(({ failed }) => failed)?.failure ?? null;
+    const phase = /** @type {Phase} */ (all.some(({ asked }) => asked) ? "running" : failure ? "failed" : "idle");
+    return { phase, failure };
+  };
 
   /** @param {Channel} channel */
   async function work(channel) {
@@ -58,7 +64,7 @@ export function createEngine({ model, page }) {
     if (channel.asked || !question) return;
     channel.waiting = null;
     channel.asked = question;
-    report({ phase: "running", failure: null });
+    report(standing());
     const start = performance.now();
     try {
       const outputs = await runner.run(question.graph, question.inputs, (progress) => {
@@ -66,14 +72,15 @@ export function createEngine({ model, page }) {
       });
       if (channel.asked === question) channel.asked = null;
       const answer = { by: runner.by, milliseconds: performance.now() - start };
-      report({ phase: busy() ? "running" : "idle", progress: null, answer, answers: status.answers + 1 });
+      report({ ...standing(), progress: null, answer, answers: status.answers + 1 });
       question.settle(ended ? null : { outputs, ...answer });
     } catch (error) {
       if (channel.asked === question) channel.asked = null;
       if (ended || channel.waiting) question.settle(null);
       else {
         channel.failed = question;
-        report({ phase: "failed", progress: null, failure: asFailure(error) });
+        channel.failure = asFailure(error);
+        report({ ...standing(), progress: null });
       }
     }
     if (!ended) void work(channel);
@@ -95,7 +102,7 @@ export function createEngine({ model, page }) {
      */
     run(graph, inputs, name = graph) {
       if (ended) return Promise.resolve(null);
-      const channel = channels.get(name) ?? { asked: null, waiting: null, failed: null };
+      const channel = channels.get(name) ?? { asked: null, waiting: null, failed: null, failure: null };
       channels.set(name, channel);
       drop(channel, "waiting");
       drop(channel, "failed");
@@ -103,7 +110,7 @@ export function createEngine({ model, page }) {
       if (record) {
         // An answer that is still on its way would arrive later, and is to an older question.
         drop(channel, "asked");
-        if (status.phase === "failed") report({ phase: "idle", failure: null });
+        if (status.phase === "failed") report(standing());
         return Promise.resolve({ outputs: record.outputs, by: "record", milliseconds: 0 });
       }
       return new Promise((settle) => {
