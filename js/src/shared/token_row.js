@@ -118,9 +118,11 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
         if (share === undefined) {
           bar.remove();
           number.remove();
+          chip.classList.remove("is-weighed", "is-hidden");
           return;
         }
         if (bar.parentNode !== chip) chip.append(bar, number);
+        chip.classList.add("is-weighed");
         chip.classList.toggle("is-hidden", share === null);
         put(/** @type {Element} */ (bar.firstElementChild), { style: share ? `height: ${100 * share.size}%; background: ${share.fill}` : null });
         const written = share?.text ?? "–";

@@ -92,10 +92,7 @@ export function createFigure({ text, explorer, onTouch, onPlay }) {
       const shown = explorer.shown();
       if (shown) drawReadout(shown);
     },
-    describe(place) {
-      const shown = /** @type {Shown} */ (explorer.shown());
-      return { label: nameOf(text, shown, place), value: valueOf(shown, place) };
-    },
+    describe: (shown, place) => ({ label: nameOf(text, shown, place), value: valueOf(shown, place) }),
     onLeave: () => lastPart.focus(),
   });
   for (const one of [tokens, heads, map]) one.element.addEventListener("focusin", () => (lastPart = one));
@@ -124,6 +121,13 @@ export function createFigure({ text, explorer, onTouch, onPlay }) {
     const cut = read.count > read.ids.length;
     tokensTitle.textContent = text(cut ? "tokens_cut" : "tokens_title", { count: read.count, read: read.ids.length });
     const asking = read.tokens[at] ?? "";
+    const later = read.tokens.length - 1 - at;
+    /** @param {number} index */
+    const markOf = (index) => {
+      if (pointing && index === at) return { mark: "pointed" };
+      if (index === key) return { mark: "key" };
+      return !pass.of.causal && index > at ? { mark: "later" } : {};
+    };
     tokens.draw(
       read.tokens.map((token, index) => {
         const value = Number(weights[index]);
@@ -135,14 +139,15 @@ export function createFigure({ text, explorer, onTouch, onPlay }) {
           describe: text(hidden ? "token_hidden" : "token", described),
           hint: whole ? text("token_part", { character: whole }) : text(hidden ? "token_hidden" : "token", described),
           share: hidden ? null : { value, size: value, fill: scales.even(value).fill, text: short(value) },
-          ...(pointing && index === at ? { mark: "pointed" } : index === key ? { mark: "key" } : {}),
+          ...markOf(index),
         };
       }),
       state.query,
     );
     const shown = key ?? strongest(weights);
     const words = { query: asking, key: read.tokens[shown] ?? "", weight: (key === null ? short : full)(Number(weights[shown])), layer: state.layer, head: state.head };
-    looks.textContent = text(isHidden(pass, at, shown) ? "looks_hidden" : key === null ? "looks_most" : "looks", words);
+    const line = text(isHidden(pass, at, shown) ? "looks_hidden" : key === null ? "looks_most" : "looks", words);
+    looks.textContent = pass.of.causal || !later ? line : `${line} ${text("looks_open", { later })}`;
   }
 
   /** @param {Shown} shown */

@@ -40,7 +40,7 @@ export function createHeadGrid({ text, sizes, onPick, onKey }) {
   const element = h(
     "div",
     { class: "dlc-heads", role: "grid", "aria-label": text("heads_label"), "data-grid": "heads", style: `--dlc-columns: ${n_head}` },
-    h("div", { class: "dlc-head-row", role: "row" }, h("span", { role: "columnheader", "aria-label": text("layer") }), ...names),
+    h("div", { class: "dlc-head-row", role: "row" }, h("span", { role: "columnheader" }, h("span", { class: "dlc-unseen" }, text("layer"))), ...names),
     ...rows,
   );
   let chosen = { layer: 0, head: 0 };

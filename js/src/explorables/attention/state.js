@@ -193,13 +193,13 @@ export function createExplorer(model, engine) {
     },
     /** Choose the token that asks. @param {number} query */
     go(query) {
-      pointed = null;
+      pointed = key = null;
       set({ query });
       notify();
     },
     /** Go some steps on; false at the end of the chosen token's calculation. @param {number} by */
     step(by) {
-      pointed = null;
+      pointed = key = null;
       set(walk(state, by, limits.count(state.prompt)));
       notify();
     },

@@ -41,13 +41,15 @@ export function createNumberCell({ column, onPoint, onFocus }) {
     draw(value, colour) {
       const written = value === null ? "…" : short(value);
       if (cell.textContent !== written) cell.textContent = written;
+      cell.style.setProperty("--dlc-chars", String(written.length));
       const painted = value === null || !colour || !Number.isFinite(value) ? null : colour(value);
       put(cell, {
         "data-value": value,
         title: value === null ? null : full(value),
         "aria-label": null,
-        style: painted ? `background: ${painted.fill}; color: ${painted.ink}` : null,
       });
+      cell.style.background = painted?.fill ?? "";
+      cell.style.color = painted?.ink ?? "";
     },
   };
 }

@@ -11,7 +11,7 @@
  * @typedef {object} TableOptions
  * @property {import("../../shared/format.js").Translate} text
  * @property {(detail: Detail | null) => void} onDetail  What is pointed at or has the focus; null: nothing.
- * @property {(detail: Detail) => {label: string, value: string}} describe
+ * @property {(shown: Shown, detail: Detail) => {label: string, value: string}} describe
  * @property {() => void} onLeave  Escape.
  */
 import { signed } from "../../shared/colour.js";
@@ -39,6 +39,8 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
   /** What has the focus, or would get it. @type {Detail} */
   let here = { ...QUERY, place: 0 };
   let width = 0;
+  /** @type {Shown | null} */
+  let last = null;
 
   /** @param {Detail | null} detail */
   function show(detail) {
@@ -55,8 +57,13 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
     if (before !== now && before) put(before.target, { tabindex: -1 });
     if (!now) return;
     put(now.target, { tabindex: 0 });
-    const { label, value } = describe(here);
-    now.stand(here.place, label, value);
+    stand(now, here);
+  }
+  /** @param {View} one  @param {Detail} detail */
+  function stand(one, detail) {
+    if (!last) return;
+    const { label, value } = describe(last, detail);
+    one.stand(detail.place, label, value);
   }
 
   /** @param {Column} column  @param {number | null} key */
@@ -134,7 +141,8 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
      * @param {Shown} shown
      * @param {import("../../shared/theme.js").Scales} scales
      */
-    draw({ state, pass, terms, key: pointed, pointing }, { diverging, even }) {
+    draw(shown, { diverging, even }) {
+      const { state, pass, terms, key: pointed, pointing } = (last = shown);
       const { outputs, read } = pass;
       const { query, step } = state;
       if (read.ids.length !== names.length) rebuild(read.ids.length);
@@ -156,8 +164,11 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
       queryName.textContent = text("column_query", { token: read.tokens[query] ?? "" });
 
       /** @param {Column} column  @param {number | null} key  @param {Float32Array | null} values  @param {number} limit */
-      const strip = (column, key, values, limit) =>
-        /** @type {ReturnType<typeof createStripCell> | undefined} */ (view({ column, key }))?.draw(values, diverging, limit);
+      const strip = (column, key, values, limit) => {
+        const one = /** @type {ReturnType<typeof createStripCell>} */ (view({ column, key }));
+        one.draw(values, diverging, limit);
+        stand(one, { column, key, place: 0 });
+      };
       /** @param {Column} column  @param {number | null} key  @param {number | null} value  @param {((value: number) => import("../../shared/colour.js").Colour) | null} colour */
       const cell = (column, key, value, colour) =>
         /** @type {ReturnType<typeof createNumberCell> | undefined} */ (view({ column, key }))?.draw(value, colour);
