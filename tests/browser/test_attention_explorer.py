@@ -1,0 +1,801 @@
+"""The attention explorer in the published page: no kernel, no other host, and every number held against torch."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import math
+import random
+import re
+from typing import Any
+
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+from torch import Tensor
+
+from dlcompare import checkpoints, data
+from dlcompare.models import GPT
+from dlcompare.recording import record
+from dlcompare.style import readable
+
+from .conftest import NewPage
+
+ADDRESS = "chapters/3-algorithms/3-2-1-transformer.html"
+CONTAINER = "#explorable-attention"
+LONGEST = 32
+STEPS = ("vectors", "dots", "scaled", "masked", "weights", "terms", "sum")
+MATRICES = ("dots", "dots", "scaled", "masked", "weights", "weights", "weights")
+LATE = 60_000  # milliseconds for the first answer, which loads what computes it
+
+
+@functools.cache
+def shakespeare() -> checkpoints.Checkpoint[GPT]:
+    return checkpoints.load("shakespeare-gpt", expected=GPT)
+
+
+@functools.cache
+def play() -> str:
+    return data.load_shakespeare().test.text
+
+
+def computed(prompt: str, layer: int, head: int, *, causal: bool, heads: str) -> dict[str, Tensor]:
+    """Everything about a pass, from the model itself: heads are switched off where the projection takes them up."""
+    model = copy.deepcopy(shakespeare().model)
+    ids = torch.tensor([shakespeare().tokenizer.encode(prompt)[:LONGEST]])
+    d_head = model.config.d_model // model.config.n_head
+    steps = ("query", "key", "value", "scores", "softmax", "mixed")
+    with torch.no_grad():
+        for i, block in enumerate(model.blocks):
+            block.attention.causal = causal
+            for j in range(model.config.n_head):
+                chosen = (i, j) == (layer, head)
+                off = {"all": False, "without": chosen, "layer": i == layer and not chosen, "only": not chosen}[heads]
+                if off:
+                    block.attention.project.weight[:, j * d_head : (j + 1) * d_head] = 0
+        with record(model, *(f"blocks.*.attention.{step}" for step in steps)) as seen:
+            logits = model(ids)[0]
+    own = {step: seen[f"blocks.{layer}.attention.{step}"][0, head] for step in steps}
+    attention = torch.stack([seen[f"blocks.{i}.attention.softmax"][0] for i in range(model.config.n_layer)])
+    dots = own["query"] @ own["key"].T
+    seq = ids.shape[1]
+    surprise = -logits[:-1].log_softmax(-1)[torch.arange(seq - 1), ids[0, 1:]].mean() / math.log(2)
+    return {
+        **own,
+        "attention": attention,
+        "weights": own["softmax"],
+        "dots": dots,
+        "scaled": dots / math.sqrt(d_head),
+        "masked": own["scores"],
+        "probabilities": logits[-1].softmax(-1),
+        "surprise": surprise,
+    }
+
+
+def close(got: Any, expected: Tensor, scale: float | None = None) -> None:
+    """Hold numbers against torch's: within a thousandth, of their own size where they are large."""
+    tensor = torch.as_tensor(got, dtype=torch.float64).reshape(expected.shape)
+    size = max(1.0, float(expected[expected.isfinite()].abs().max()) if scale is None else scale)
+    torch.testing.assert_close(tensor, expected.double(), rtol=0, atol=1e-3 * size)
+
+
+SUPERSCRIPT = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+
+
+def read(text: str) -> float:
+    """Read a number as a reader does, with a true minus sign and powers of ten."""
+    text = re.sub(r"·10([⁻⁰¹²³⁴-⁹]+)", lambda power: "e" + power[1].translate(SUPERSCRIPT), text)
+    return float(text.replace("−", "-").replace("∞", "inf"))
+
+
+class Explorer:
+    """The explorer on a page: what a reader does with it, and the exact numbers that it shows."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.container = page.locator(CONTAINER)
+        self.root = self.container.locator(".dlc")
+        self.field = self.control("prompt")
+        self.tokens = self.root.locator("[data-grid=tokens] [role=option]")
+        self.heads = self.root.locator("[data-grid=heads]")
+        self.map = self.root.locator("[data-grid=map]")
+        self.table = self.root.locator("[data-grid=terms]")
+        self.readout = self.root.locator("[data-readout=detail]")
+        self.note = self.root.locator(".dlc-note")
+
+    def open(self, address: str) -> Explorer:
+        self.page.goto(address)
+        self.container.scroll_into_view_if_needed()
+        expect(self.root).to_be_visible()
+        self.settle()
+        return self
+
+    def settle(self) -> None:
+        """Wait until every number on the way is there."""
+        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
+
+    def control(self, name: str) -> Locator:
+        return self.root.locator(f"[data-control={name}]")
+
+    def choose(self, name: str, value: str) -> None:
+        self.control(name).select_option(value)
+        self.settle()
+
+    def type(self, prompt: str) -> None:
+        self.field.fill(prompt)
+        self.settle()
+
+    def head(self, layer: int, head: int) -> Locator:
+        return self.heads.locator(f"[data-layer='{layer}'][data-head='{head}']")
+
+    def cell(self, query: int, key: int) -> Locator:
+        return self.map.locator(f"[role=gridcell][data-row='{query}'][data-column='{key}']")
+
+    def place(self, column: str, row: int) -> Locator:
+        """A cell of the calculation; a vector's is its strip."""
+        line = self.table.locator(".dlc-line-key").nth(row)
+        return line.locator(f"[data-strip={column}], .dlc-cell-number[data-column={column}]")
+
+    def number(self, name: str) -> int:
+        return int(self.root.get_attribute(f"data-{name}") or "-1")
+
+    @property
+    def state(self) -> tuple[int, int, int, int, str, str]:
+        numbers = [self.number(name) for name in ("layer", "head", "query", "step")]
+        return (*numbers, self.control("mask").input_value(), self.control("heads").input_value())  # type: ignore[return-value]
+
+    def step_to(self, step: int) -> None:
+        self.root.locator(f".dlc-steps [data-step='{step}']").click()
+        self.settle()
+
+    def column(self, name: str) -> list[float]:
+        cells = self.table.locator(f".dlc-line-key .dlc-cell-number[data-column={name}]")
+        return cells.evaluate_all("all => all.map(cell => Number(cell.dataset.value))")
+
+    def strips(self, name: str) -> list[list[float]]:
+        strips = self.table.locator(f"[data-strip={name}]")
+        return strips.evaluate_all("all => all.map(strip => strip.dataset.values.split(' ').map(Number))")
+
+    def check(self) -> None:
+        """Hold everything that is shown against torch."""
+        self.page.mouse.move(0, 0)  # off the figure, which would show what is pointed at
+        self.settle()
+        layer, head, query, step, mask, heads = self.state
+        causal = mask == "causal"
+        prompt = self.field.input_value()
+        expected = computed(prompt, layer, head, causal=causal, heads=heads)
+        trained = computed(prompt, layer, head, causal=True, heads="all")
+        seq = len(expected["query"])
+
+        ids = shakespeare().tokenizer.encode(prompt)[:LONGEST]
+        names = [readable(shakespeare().tokenizer.decode([number])) for number in ids]
+        assert self.tokens.locator(".dlc-token-text").all_text_contents() == names
+        weights = expected["attention"][layer, head]
+        visible = query + 1 if causal else seq
+        shown = self.tokens.evaluate_all("all => all.map(chip => chip.dataset.value ?? null)")
+        assert shown[visible:] == [None] * (seq - visible), "what must not be seen has no weight"
+        close([float(value) for value in shown[:visible]], weights[query, :visible])
+
+        values = self.map.locator("[role=gridcell]").evaluate_all("all => all.map(c => Number(c.dataset.value))")
+        close(values, expected[MATRICES[step]])
+        self.check_table(expected, query)
+        self.check_prediction(expected, trained, as_trained=causal and heads == "all")
+
+    def check_table(self, expected: dict[str, Tensor], query: int) -> None:
+        for column, name in (("dot", "dots"), ("scaled", "scaled"), ("masked", "masked"), ("weight", "weights")):
+            close(self.column(column), expected[name][query])
+        masked = expected["masked"][query]
+        exponentials = (masked - masked.max()).exp()
+        close(self.column("exponential"), exponentials)
+        total = float(self.table.locator("[data-column=total]").get_attribute("data-value") or "nan")
+        assert total == pytest.approx(exponentials.sum().item(), abs=1e-3)
+        for name in ("key", "value"):
+            close(self.strips(name), expected[name])
+        close(self.strips("query"), expected["query"][query])
+        close(self.strips("term"), expected["weights"][query, :, None] * expected["value"])
+        close(self.strips("output"), expected["mixed"][query])
+        # What is printed is what was computed, to three digits.
+        for column in ("dot", "scaled", "masked", "exponential", "weight"):
+            cells = self.table.locator(f".dlc-line-key .dlc-cell-number[data-column={column}]")
+            printed = [read(text) for text in cells.all_text_contents()]
+            assert printed == pytest.approx(self.column(column), rel=6e-3, abs=1e-12)
+
+    def check_prediction(self, expected: dict[str, Tensor], trained: dict[str, Tensor], *, as_trained: bool) -> None:
+        rows = self.root.locator("[data-grid=next] li").evaluate_all(
+            "all => all.map(row => [Number(row.dataset.id), Number(row.dataset.value), row.dataset.before ?? null,"
+            " row.querySelector('.dlc-next-token').textContent])"
+        )
+        assert len(rows) == 8
+        for place, (number, value, before, name) in enumerate(rows):
+            assert value == pytest.approx(expected["probabilities"][number].item(), abs=1e-3)
+            assert value == pytest.approx(expected["probabilities"].topk(8).values[place].item(), abs=1e-3)
+            assert name == readable(shakespeare().tokenizer.decode([number]))
+            if as_trained:
+                assert before is None
+            else:
+                assert float(before) == pytest.approx(trained["probabilities"][number].item(), abs=1e-3)
+        said = self.root.locator("[data-note=surprise]").text_content() or ""
+        if len(expected["query"]) > 1:
+            numbers = [float(number) for number in re.findall(r"\d+\.\d+", said)]
+            bits = [expected["surprise"].item()] + [trained["surprise"].item()] * (not as_trained)
+            assert numbers == pytest.approx(bits, rel=6e-3)
+        else:
+            assert said == ""
+
+
+@pytest.fixture
+def explorer(page: Page, site: str) -> Explorer:
+    return Explorer(page).open(site + ADDRESS)
+
+
+def random_prompt() -> str:
+    start = random.randrange(len(play()) - 200)
+    return play()[start : start + random.randrange(3, 90)]
+
+
+def test_the_first_picture_is_right_and_loads_nothing(new_page: NewPage, site: str) -> None:
+    page, watch = new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    explorer = Explorer(page).open(site + ADDRESS)
+    expect(explorer.container.locator(".dlcompare-fallback")).to_be_hidden()
+    explorer.check()
+    for query in (0, 7):
+        explorer.tokens.nth(query).hover()
+        assert explorer.number("at") == query
+    assert [url for url in asked if re.search(r"worker\.|\.onnx|\.bin|\.wasm", url)] == []
+    watch.check()
+
+
+def test_both_passes_share_the_file_of_their_weights(explorer: Explorer) -> None:
+    graphs = json.loads(explorer.container.get_attribute("data-graphs") or "")
+    causal, bidirectional = graphs["attention-causal"], graphs["attention-bidirectional"]
+    assert causal["weights"]
+    assert causal["weights"] == bidirectional["weights"]
+    assert causal["graph"] != bidirectional["graph"]
+    state = explorer.container.locator("script.dlcompare-state").text_content() or ""
+    assert len(state) < 250_000
+
+
+@pytest.mark.parametrize("mask", ["causal", "none"])
+def test_typed_texts_and_chosen_heads_give_torchs_numbers(explorer: Explorer, mask: str) -> None:
+    explorer.choose("mask", mask)
+    for heads in ("all", "without", "layer", "only"):
+        explorer.choose("heads", heads)
+        explorer.type(random_prompt())
+        explorer.head(random.randrange(4), random.randrange(4)).click()
+        explorer.tokens.nth(random.randrange(explorer.tokens.count())).click()
+        explorer.step_to(random.randrange(7))
+        explorer.check()
+
+
+def test_one_token_and_the_longest_text(explorer: Explorer) -> None:
+    explorer.type("a")
+    assert explorer.tokens.count() == 1
+    explorer.check()
+    explorer.choose("mask", "none")
+    explorer.check()
+    text = play()[5000:5400]
+    count = len(shakespeare().tokenizer.encode(text))
+    explorer.type(text)
+    assert explorer.tokens.count() == LONGEST
+    said = explorer.root.locator(".dlc-part-tokens .dlc-part-title")
+    expect(said).to_have_text(f"The text has {count} tokens. The first {LONGEST} are read, the rest is cut off.")
+    explorer.check()
+
+
+def test_the_mouse_points_and_chooses(explorer: Explorer) -> None:
+    before = explorer.number("query")
+    explorer.tokens.nth(3).hover()
+    assert explorer.number("at") == 3
+    assert explorer.number("query") == before
+    explorer.root.locator(".dlc-title").hover()  # leaving goes back
+    assert explorer.number("at") == before
+    explorer.cell(9, 4).hover(force=True)
+    assert explorer.number("at") == 9
+    weight = float(explorer.cell(9, 4).get_attribute("data-value") or "nan")
+    said = explorer.root.locator("[data-readout=looks]")
+    assert float((said.text_content() or "").split("the weight ")[1].rstrip(".")) == weight
+    explorer.cell(4, 9).hover(force=True)
+    expect(said).to_contain_text("must not see")
+    explorer.cell(11, 2).click(force=True)
+    assert explorer.number("query") == 11
+    explorer.check()
+    explorer.tokens.nth(5).click()
+    assert explorer.number("query") == 5
+    explorer.head(0, 3).click()
+    explorer.check()
+    assert explorer.state[:2] == (0, 3)
+
+
+def test_a_number_in_a_vector_is_read_out_in_full(explorer: Explorer) -> None:
+    explorer.tokens.nth(12).click()
+    explorer.settle()
+    strip = explorer.place("key", 8)
+    box = strip.bounding_box()
+    assert box
+    place = 29
+    strip.hover(position={"x": (place + 0.5) * box["width"] / 48, "y": 5})
+    a, b = explorer.strips("query")[0][place], explorer.strips("key")[8][place]
+    numbers = [float(number) for number in re.findall(r"-?\d+\.\d+", written(explorer.readout))]
+    assert numbers[0] == b
+    assert numbers[1:3] == [a, b]
+    assert numbers[3] == pytest.approx(a * b, abs=1e-5)
+    expect(explorer.table).to_have_class(re.compile("has-place"))
+    assert explorer.table.evaluate("e => e.style.getPropertyValue('--dlc-place')") == str(place)
+    explorer.place("term", 8).hover(position={"x": 0.5 * box["width"] / 48, "y": 5})
+    weight, value = explorer.column("weight")[8], explorer.strips("value")[8][0]
+    numbers = [
+        float(number) for number in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", written(explorer.readout).split("=")[1])
+    ]
+    assert numbers[1:] == [weight, value]
+    assert numbers[0] == pytest.approx(weight * value, abs=1e-6)
+    explorer.place("masked", 15).hover()
+    expect(explorer.readout).to_contain_text("−∞ It comes later, and must not be seen.")
+    explorer.root.locator(".dlc-title").hover()
+    expect(explorer.readout).to_have_text("")
+
+
+def written(locator: Locator) -> str:
+    return (locator.text_content() or "").replace("−", "-")
+
+
+def focused(explorer: Explorer) -> str:
+    """Where the focus is: the grid or the control, and what stands on it."""
+    return explorer.page.evaluate(
+        """() => { const e = document.activeElement; const own = e.dataset;
+          return own.control ?? own.step ?? `${e.closest('[data-grid]')?.dataset.grid}`; }"""
+    )
+
+
+def test_the_tab_key_comes_to_everything_once(explorer: Explorer) -> None:
+    explorer.field.focus()
+    met = [focused(explorer)]
+    while met[-1] != "table":
+        explorer.page.keyboard.press("Tab")
+        met.append(focused(explorer))
+        assert len(met) < 30, met
+    controls = ["prompt", "mask", "heads", "stepBack", "step", "play", "reset", "share", "keys"]
+    assert met == [*controls, "tokens", "heads", "map", *"0123456", "terms", "table"]
+
+
+def test_arrow_keys_choose_tokens_heads_and_cells(explorer: Explorer) -> None:
+    press = explorer.page.keyboard.press
+    explorer.tokens.nth(4).click()
+    press("ArrowRight")
+    press("ArrowRight")
+    assert explorer.number("query") == 6
+    press("Home")
+    assert explorer.number("query") == 0
+    press("End")
+    last = explorer.tokens.count() - 1
+    assert explorer.number("query") == last
+    press("ArrowUp")  # to the line above
+    above = explorer.number("query")
+    assert above < last
+    tops = explorer.tokens.evaluate_all("all => all.map(chip => chip.getBoundingClientRect().top)")
+    assert tops[above] < tops[last]
+    press("ArrowDown")
+    assert tops[explorer.number("query")] == tops[last]
+
+    explorer.head(1, 1).click()
+    press("ArrowDown")
+    press("ArrowRight")
+    explorer.settle()
+    assert explorer.state[:2] == (2, 2)
+    press("Control+End")
+    press("x")
+    explorer.settle()
+    assert explorer.state == (3, 3, explorer.number("query"), 6, "causal", "without")
+    expect(explorer.head(3, 3)).to_have_attribute("data-off", "")
+    press("i")
+    assert explorer.state[5] == "layer"
+    press("o")
+    assert explorer.state[5] == "only"
+    press("o")
+    assert explorer.state[5] == "all"
+
+    explorer.cell(9, 3).click(force=True)
+    press("ArrowLeft")
+    press("ArrowUp")
+    assert explorer.number("query") == 8
+    mark = explorer.root.locator("[data-mark=map]")
+    assert (mark.get_attribute("data-row"), mark.get_attribute("data-column")) == ("8", "2")
+    explorer.check()
+
+
+def test_the_calculation_is_walked_by_keys(explorer: Explorer) -> None:
+    press = explorer.page.keyboard.press
+    explorer.tokens.nth(10).click()
+    press("Enter")
+    here = explorer.page.locator("*:focus")
+    expect(here).to_have_attribute("data-strip", "query")
+    expect(here).to_have_attribute("role", "slider")
+    press("ArrowRight")
+    expect(here).to_have_attribute("aria-valuenow", "1")
+    value = explorer.strips("query")[0][1]
+    assert float((here.get_attribute("aria-valuetext") or "").replace("−", "-")) == value
+    assert repr(value).rstrip("0") in written(explorer.readout) + "0"
+    press("ArrowDown")
+    expect(here).to_have_attribute("data-strip", "key")
+    expect(here).to_have_attribute("aria-label", re.compile(r"^key of .*, number 1$"))
+    press("Control+ArrowRight")
+    expect(here).to_have_attribute("data-column", "dot")
+    assert f"{explorer.column('dot')[0]}" in written(explorer.readout)
+    press("PageDown")
+    press("End")
+    expect(here).to_have_attribute("data-strip", "output")
+    press("Escape")
+    assert focused(explorer) == "tokens"
+
+
+def test_steps_forth_and_back(explorer: Explorer) -> None:
+    explorer.tokens.nth(2).click()
+    explorer.step_to(0)
+    sentence = explorer.root.locator(".dlc-sentence")
+    said = set()
+    for step in range(7):
+        assert explorer.state[2:4] == (2, step)
+        said.add(sentence.text_content())
+        ahead = explorer.table.locator(".dlc-line-key .dlc-cell[data-column=weight]").first
+        expect(ahead).to_be_visible() if step >= 4 else expect(ahead).to_be_hidden()
+        explorer.check()
+        explorer.control("step").click()
+    assert len(said) == 7
+    assert explorer.state[2:4] == (3, 0), "after the last step comes the next token"
+    explorer.control("stepBack").click()
+    assert explorer.state[2:4] == (2, 6)
+    explorer.tokens.last.click()
+    expect(explorer.control("step")).to_have_attribute("aria-disabled", "true")
+    explorer.tokens.first.click()
+    explorer.step_to(0)
+    expect(explorer.control("stepBack")).to_have_attribute("aria-disabled", "true")
+    explorer.control("stepBack").click(force=True)
+    assert explorer.state[2:4] == (0, 0)
+
+
+def test_a_sentence_has_the_numbers_of_its_step(explorer: Explorer) -> None:
+    explorer.tokens.nth(9).click()
+    said = explorer.root.locator(".dlc-sentence")
+    expected = computed(explorer.field.input_value(), *explorer.state[:2], causal=True, heads="all")
+    for step, name in ((1, "dots"), (2, "scaled"), (4, "weights"), (5, "weights")):
+        explorer.step_to(step)
+        numbers = [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", written(said))]
+        largest = expected[name][9].max().item()
+        assert any(number == pytest.approx(largest, rel=6e-3) for number in numbers), (name, numbers, largest)
+    explorer.step_to(3)
+    expect(said).to_contain_text(f"there are {explorer.tokens.count() - 10}")
+
+
+def test_play_walks_through_the_steps_and_pauses(explorer: Explorer) -> None:
+    play = explorer.control("play")
+    play.click()
+    expect(play).to_have_attribute("aria-label", "Pause")
+    assert explorer.number("step") == 0, "after the last step it begins anew"
+    expect(explorer.root).to_have_attribute("data-step", "2", timeout=10_000)
+    play.click()
+    expect(play).to_have_attribute("aria-label", "Play")
+    explorer.page.wait_for_timeout(1900)
+    assert explorer.number("step") == 2
+    explorer.step_to(5)
+    explorer.tokens.first.focus()
+    explorer.page.keyboard.press(" ")
+    expect(play).to_have_attribute("aria-label", "Pause")
+    expect(play).to_have_attribute("aria-label", "Play", timeout=10_000)  # it stops at the end by itself
+    assert explorer.number("step") == 6
+    explorer.check()
+
+
+def test_with_reduced_motion_nothing_moves_by_itself(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(reduced_motion="reduce")
+    explorer = Explorer(page).open(site + ADDRESS)
+    play = explorer.control("play")
+    expect(play).to_have_attribute("aria-label", "Next token")
+    explorer.tokens.nth(3).click()
+    play.click()
+    assert explorer.state[2:4] == (4, 6)
+    page.wait_for_timeout(1900)
+    assert explorer.state[2:4] == (4, 6)
+    assert explorer.root.locator("*").evaluate_all("all => all.flatMap(e => e.getAnimations()).length") == 0
+    explorer.check()
+
+
+def test_the_mask_and_the_heads_change_what_is_expected(explorer: Explorer) -> None:
+    first = explorer.root.locator("[data-grid=next] .dlc-next-token").first
+    expect(first).to_have_text("⏎")
+    explorer.choose("heads", "without")
+    explorer.head(1, 0).click()
+    explorer.settle()
+    expect(first).to_have_text("·and")
+    explorer.step_to(6)
+    expect(explorer.root.locator(".dlc-sentence")).to_contain_text("this head is switched off")
+    explorer.choose("heads", "all")
+    explorer.choose("mask", "none")
+    expect(first).to_have_text("·and")
+    lost = explorer.root.locator("[data-note=lost]")
+    expect(lost).to_contain_text("As trained, “⏎” comes first, with 0.62")
+    explorer.step_to(3)
+    expect(explorer.root.locator(".dlc-sentence")).to_contain_text("No mask")
+    expect(explorer.root.locator("[data-note=surprise]")).to_contain_text("although the token before has now seen it")
+    explorer.check()
+
+
+def test_reset_brings_back_the_first_state(explorer: Explorer) -> None:
+    before = (explorer.state, explorer.field.input_value())
+    explorer.type("Once more unto the breach, dear friends")
+    explorer.choose("mask", "none")
+    explorer.choose("heads", "only")
+    explorer.head(0, 2).click()
+    explorer.step_to(1)
+    explorer.control("reset").click()
+    explorer.settle()
+    assert (explorer.state, explorer.field.input_value()) == before
+    explorer.check()
+
+
+def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
+    explorer = Explorer(page).open(site + ADDRESS)
+    prompt = "To be, or not to be: that's\nthe question & more?"
+    explorer.type(prompt)
+    explorer.choose("mask", "none")
+    explorer.choose("heads", "layer")
+    explorer.head(3, 1).click()
+    explorer.tokens.nth(4).click()
+    explorer.step_to(4)
+    state = explorer.state
+    explorer.control("share").click()
+    expect(explorer.note).to_have_text("The link to this state is copied.")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == page.url
+
+    other, _ = new_page()
+    other.goto(link)
+    restored = Explorer(other)
+    expect(restored.root).to_be_in_viewport()
+    restored.settle()
+    assert restored.field.input_value() == prompt
+    assert restored.state == state
+    restored.check()
+    other.evaluate("hash => { location.hash = hash }", f"{CONTAINER}?prompt=Hark&step=2&layer=0")
+    expect(restored.root).to_have_attribute("data-step", "2")
+    restored.settle()
+    assert restored.field.input_value() == "Hark"
+    restored.check()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "layer=9&head=-1&query=1e9&step=7",
+        "prompt=&mask=open&heads=%3Cscript%3E",
+        "prompt=" + "a" * 5000,
+        "layer=<script>alert(1)</script>&%zz&&&=&prompt",
+    ],
+)
+def test_a_hostile_link_breaks_nothing(page: Page, site: str, parameters: str) -> None:
+    explorer = Explorer(page).open(f"{site}{ADDRESS}{CONTAINER}?{parameters}")
+    assert explorer.state[:2] == (2, 0)
+    assert explorer.state[3:] == (6, "causal", "all")
+    explorer.check()
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "<script>alert(1)</script><img src=x onerror=alert(1)>",
+        "שלום עולם مرحبا",
+        "👩‍👩‍👧‍👦 🎭 é ‮gnorw",
+        "\x00\x01\x7f\t\n\n{query} {0} %s",
+        "<|end|><|user|>__proto__",
+        " ",
+    ],
+)
+def test_any_text_can_be_typed(explorer: Explorer, prompt: str) -> None:
+    explorer.type(prompt)
+    assert explorer.field.input_value() == prompt
+    assert explorer.root.locator("script, img").count() == 0
+    explorer.check()
+
+
+def test_what_cannot_be_read_is_refused_in_words(explorer: Explorer) -> None:
+    first = explorer.tokens.all_text_contents()
+    explorer.field.fill("")
+    expect(explorer.note).to_have_text("Type at least one character. The figure keeps the last text.")
+    assert explorer.tokens.all_text_contents() == first
+    put = "(e, text) => { e.value = eval(text); e.dispatchEvent(new Event('input')) }"
+    explorer.field.evaluate(put, "'a\\ud800b'")
+    expect(explorer.note).to_contain_text("half of a character")
+    explorer.field.evaluate(put, "'b'.repeat(10000)")  # past what the field takes by hand
+    expect(explorer.note).to_have_text("A text has at most 500 characters. The figure keeps the last one.")
+    assert explorer.tokens.all_text_contents() == first
+    explorer.control("mask").focus()  # leaving the field brings back what is shown
+    assert (
+        explorer.field.input_value()
+        == json.loads(explorer.container.locator("script.dlcompare-state").text_content() or "")["prompt"]
+    )
+    expect(explorer.note).to_have_text("")
+    explorer.field.fill("")
+    explorer.field.focus()
+    explorer.page.keyboard.insert_text("to be " * 2000)
+    expect(explorer.note).to_have_text("The field takes 500 characters; what is beyond is cut off.")
+    assert len(explorer.field.input_value()) == 500
+    explorer.check()
+
+
+def test_a_part_of_a_character_says_so(explorer: Explorer) -> None:
+    explorer.type("a🎭")
+    hints = explorer.tokens.evaluate_all("all => all.map(chip => chip.title)")
+    assert hints[1:] == ["A part of the character 🎭, whose bytes are several tokens"] * 4
+
+
+def test_writing_on_goes_on_asking_at_the_end(explorer: Explorer) -> None:
+    explorer.type("But")
+    explorer.tokens.last.click()
+    explorer.field.focus()
+    explorer.page.keyboard.press("Control+End")
+    explorer.page.keyboard.insert_text(" soft, what light")
+    explorer.settle()
+    assert explorer.number("query") == explorer.tokens.count() - 1 > 2
+    assert focused(explorer) == "prompt", "the focus stays where it is written"
+    explorer.check()
+
+
+def test_without_javascript_a_figure_stands_there(browser: Browser, site: str) -> None:
+    # Not watched: without scripts, Chromium reports the scripts that the page names as refused.
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site + ADDRESS)
+    image = page.locator(f"{CONTAINER} figure img")
+    image.scroll_into_view_if_needed()
+    expect(image).to_be_visible()
+    box = image.bounding_box()
+    assert box
+    assert box["height"] > 200, "the picture is there, not only its frame"
+    alternative = image.get_attribute("alt") or ""
+    assert "a GPT of 4 layers with 4 heads each" in alternative
+    expect(page.locator(f"{CONTAINER} figcaption")).to_be_visible()
+    expect(page.locator(f"{CONTAINER} details summary")).to_be_visible()
+    expect(page.locator(f"{CONTAINER} .dlc")).to_have_count(0)
+    context.close()
+
+
+def test_in_print_the_figure_stands_there(explorer: Explorer) -> None:
+    explorer.page.emulate_media(media="print")
+    expect(explorer.container.locator("figure img")).to_be_visible()
+    expect(explorer.root).to_be_hidden()
+
+
+def test_the_numbers_stand_in_a_table_too(explorer: Explorer) -> None:
+    explorer.control("table").click()
+    rows = explorer.root.locator(".dlc-table tbody tr")
+    expect(rows).to_have_count(explorer.tokens.count())
+    values = rows.locator("td:last-child").evaluate_all("all => all.map(cell => Number(cell.dataset.value))")
+    assert values == explorer.column("weight")
+
+
+def test_what_changes_is_spoken(explorer: Explorer) -> None:
+    spoken = explorer.root.locator("[role=status][aria-live=polite]")
+    explorer.tokens.nth(6).click()
+    weights = explorer.column("weight")
+    place = weights.index(max(weights))
+    name = explorer.tokens.nth(place).locator(".dlc-token-text").text_content()
+    expect(spoken).to_have_text(re.compile(rf"looks most at “{re.escape(name or '')}”, weight {max(weights)}$"))
+
+
+def test_when_the_engine_fails_the_figure_stays_and_can_try_again(browser: Browser, site: str) -> None:
+    page = browser.new_page()  # not watched: this page is meant to complain
+    try:
+        page.route("**/weights.*", lambda route: route.abort())
+        explorer = Explorer(page).open(site + ADDRESS)
+        before = explorer.strips("key")
+        explorer.field.fill("Who's there?")
+        engine = explorer.root.locator(".dlc-engine")
+        expect(engine).to_have_attribute("data-engine", "failed", timeout=LATE)
+        expect(engine).to_contain_text("could not be loaded")
+        assert explorer.strips("key") == before
+        page.unroute("**/weights.*")
+        explorer.control("retry").click()
+        explorer.check()
+    finally:
+        page.close()
+
+
+def overflowing(page: Page) -> list[str]:
+    return page.evaluate(
+        """() => {
+          const root = document.querySelector('.dlc').getBoundingClientRect();
+          const all = [...document.querySelectorAll('.dlc *')];
+          const inside = all.filter(e => !e.closest('.dlc-unseen, svg'));
+          const out = inside.filter(e => e.checkVisibility()).filter(e => {
+            const box = e.getBoundingClientRect();
+            const named = e.matches('.dlc-line-name') && getComputedStyle(e).textOverflow === 'ellipsis';
+            return box.right > root.right + 0.5 || box.left < root.left - 0.5 || e.scrollWidth > e.clientWidth + 1 &&
+              getComputedStyle(e).display !== 'inline' && !['SELECT', 'INPUT'].includes(e.tagName) && !named;
+          });
+          return out.map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 30)}`);
+        }"""
+    )
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 1700])
+def test_nothing_runs_over_at_any_width(new_page: NewPage, site: str, width: int) -> None:
+    page, _ = new_page(viewport={"width": width, "height": 740})
+    explorer = Explorer(page).open(site + ADDRESS)
+    for prompt in (explorer.field.input_value(), play()[9000:9300], "a", "wwwwwwwwww " * 20):
+        explorer.type(prompt)
+        for step in range(7):
+            explorer.step_to(step)
+            assert overflowing(page) == [], (prompt, step)
+        explorer.choose("heads", "only")
+        explorer.choose("mask", "none")
+        assert overflowing(page) == []
+        explorer.choose("heads", "all")
+        explorer.choose("mask", "causal")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    explorer = Explorer(page).open(site + ADDRESS)
+    explorer.tokens.nth(8).tap()
+    assert explorer.number("query") == 8
+    explorer.head(3, 2).tap()
+    explorer.settle()
+    assert explorer.state[:2] == (3, 2)
+    explorer.map.scroll_into_view_if_needed()
+    box = explorer.map.bounding_box()
+    assert box
+    count = explorer.tokens.count()
+    page.touchscreen.tap(box["x"] + box["width"] * 3.5 / count, box["y"] + box["height"] * 11.5 / count)
+    assert explorer.number("query") == 11
+    explorer.root.locator(".dlc-steps [data-step='1']").tap()
+    strip = explorer.place("key", 2)
+    strip.tap()
+    expect(explorer.readout).to_contain_text("key of")
+    explorer.control("step").tap()
+    assert explorer.number("step") == 2
+    explorer.check()
+    targets = explorer.root.locator(
+        "button, select, textarea, [role=option], [data-grid=heads] [role=gridcell]"
+    ).evaluate_all("all => all.map(e => e.getBoundingClientRect()).map(b => Math.min(b.width, b.height))")
+    assert min(targets) >= 32
+
+
+def test_dark_mode_has_its_own_colours(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(color_scheme="dark")
+    explorer = Explorer(page).open(site + ADDRESS)
+    expect(explorer.root).to_have_attribute("data-dlc-theme", "dark")
+    explorer.step_to(2)
+    bar = explorer.root.locator(".dlc-map .dlc-legend-bar")
+    assert "#23252b" in (bar.get_attribute("style") or "")
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    expect(explorer.root).to_have_attribute("data-dlc-theme", "light")
+    assert "#f7f7f6" in (bar.get_attribute("style") or "")
+    explorer.check()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}, {"forced_colors": "active"}],
+    ids=["light", "dark", "narrow", "forced-colours"],
+)
+def test_axe_finds_no_fault(new_page: NewPage, site: str, options: dict[str, Any]) -> None:
+    page, _ = new_page(**options)
+    explorer = Explorer(page).open(site + ADDRESS)
+    explorer.control("keys").click()
+    explorer.choose("heads", "without")
+    for step in (0, 4, 6):
+        explorer.step_to(step)
+        # Of the map's rows and of the calculation's, which are all alike, three. And without preloading: it would ask
+        # for imported style sheets itself, relative to the wrong folder.
+        looked_at = {
+            "include": [[CONTAINER]],
+            "exclude": [[".dlc-pixels [role=row]:nth-child(n + 4)"], [".dlc-terms .dlc-line-key:nth-child(n + 6)"]],
+        }
+        found = Axe().run(page, context=looked_at, options={"preload": False}).response
+        assert len(found["passes"]) > 15, "axe has looked at it"
+        faults = {v["id"]: v["nodes"][0]["html"] for v in found["violations"]}
+        assert faults == {}, step
