@@ -1,8 +1,8 @@
 """Measure the published pages: ``make bench-pages``, or ``python -m benchmarks.pages``, writes pages.json.
 
-Over the built book, in Chromium on loopback: what each explorable loads, how long its first answers take, and, graph by
-graph, one question to the page's engine beside the same function in torch, on the same machine in the same run. Machines
-are noisy, so that times are reported and never asserted; sizes and parity are tests (``tests/browser``).
+Over the built book, in Chromium on loopback: what each explorable loads, how long its first answers take, and, graph
+by graph, one question to the page's engine beside the same function in torch, on the same machine in the same run.
+Machines are noisy, so that times are reported and never asserted; sizes and parity are tests (``tests/browser``).
 """
 
 from __future__ import annotations
@@ -194,7 +194,9 @@ def show(results: dict[str, Any], console: Console) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the published pages of the built book.")
     parser.add_argument("--rounds", type=int, default=5, help="how often each first answer is measured (default: 5)")
-    parser.add_argument("--output", type=Path, default=FILE, help="the file to write (default: data/results/pages.json)")
+    parser.add_argument(
+        "--output", type=Path, default=FILE, help="the file to write (default: data/results/pages.json)"
+    )
     arguments = parser.parse_args()
     console = Console()
     torch.set_num_threads(1)  # as the page has one

@@ -19,21 +19,39 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tools.execute import own_kernel
+from tools.explorables import EXPLORABLES
 
 START = 120  # seconds for the server to answer, on a slow machine
 SETTLE = 20_000  # milliseconds for a change to arrive on the other side
 
-CODE = """
+#: One cell for each explorable.
+CELLS = (
+    """
 import torch
-from dlcompare.widgets import ConvolutionStepper
+from dlcompare import checkpoints
+from dlcompare.widgets import AttentionExplorer, ConvolutionStepper, GenerationDebugger, TrainingScrubber
 
 torch.manual_seed(0)
 w = ConvolutionStepper(torch.rand(2, 28, 28), ["first", "second"], kernel=[[1, 2], [3, 4]])
 w
-"""
+""",
+    """
+shakespeare = checkpoints.load("shakespeare-gpt")
+attention = AttentionExplorer(shakespeare.model, shakespeare.tokenizer, "But soft")
+attention
+""",
+    """
+generation = GenerationDebugger(shakespeare.model, shakespeare.tokenizer, "ROMEO.")
+generation
+""",
+    """
+training = TrainingScrubber()
+training
+""",
+)
 
 
 @dataclass
@@ -62,7 +80,7 @@ def _wait(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("lab")
-    cells = [nbformat.v4.new_code_cell(CODE.strip()), nbformat.v4.new_code_cell("'the next cell'")]
+    cells = [nbformat.v4.new_code_cell(code.strip()) for code in (*CELLS, "'the next cell'")]
     kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebooks = home / "notebooks"
     notebooks.mkdir()
@@ -116,7 +134,10 @@ class Notebook:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.root = page.locator(".jp-OutputArea-output .dlc")
+        self.root = self.explorable("convolution")
+
+    def explorable(self, name: str) -> Locator:
+        return self.page.locator(f".jp-OutputArea-output .dlc-{name}")
 
     def open(self, address: str) -> Notebook:
         self.page.goto(address)
@@ -125,7 +146,8 @@ class Notebook:
             timeout=START * 1000,
         )
         self.command("notebook:run-all-cells")
-        expect(self.root).to_be_visible(timeout=START * 1000)
+        for name in ("convolution", "attention", "generation", "training"):
+            expect(self.explorable(name)).to_be_attached(timeout=START * 1000)
         return self
 
     def command(self, name: str, arguments: dict[str, Any] | None = None) -> None:
@@ -162,7 +184,20 @@ class Notebook:
             assert time.monotonic() < deadline, f"{expression} is {got}; expected {expected}"
             time.sleep(0.1)
 
+    def change(self, name: str) -> Locator:
+        """Change something that the engine has to answer, wait for its answer, and return the explorable."""
+        (entry,) = (entry for entry in EXPLORABLES if entry.name == name)
+        root = self.explorable(name)
+        root.scroll_into_view_if_needed()
+        line = root.locator(".dlc-engine")
+        before = int(line.get_attribute("data-answers") or 0)
+        entry.change(root, before)
+        expect(line).not_to_have_attribute("data-answers", str(before), timeout=SETTLE)
+        expect(root).not_to_have_attribute("aria-busy", "true", timeout=SETTLE)
+        return root
+
     def values(self, grid: str) -> torch.Tensor:
+        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=SETTLE)
         cells = self.root.locator(f"[data-grid={grid}] [data-value]")
         return torch.tensor(cells.evaluate_all("cells => cells.map(cell => Number(cell.dataset.value))"))
 
@@ -181,7 +216,9 @@ def test_the_widget_is_shown_live(notebook: Notebook) -> None:
     expect(notebook.page.locator(".dlcompare-fallback")).to_have_count(0)
     assert notebook.values("kernel").tolist() == [1, 2, 3, 4]
     # The link to a state has no page to lead to here, so that its control is not there.
-    controls = notebook.root.locator("button").evaluate_all("all => all.map(e => e.dataset.control)")
+    controls = notebook.root.locator("button").evaluate_all(
+        "all => all.filter(e => e.checkVisibility()).map(e => e.dataset.control)"
+    )
     assert controls == ["stepBack", "step", "play", "reset", "keys"]
 
 
@@ -246,3 +283,62 @@ def test_a_second_view_shows_the_same_state_and_leaves_cleanly(notebook: Noteboo
     notebook.root.locator("[data-control=padding]").select_option("0")
     notebook.wait_for_python("w.padding", 0)
     assert complaints == []
+
+
+def test_attention_that_is_shown_is_pythons(notebook: Notebook) -> None:
+    root = notebook.explorable("attention")
+    root.locator("[data-control=prompt]").fill("wherefore art thou")
+    notebook.wait_for_python("attention.prompt", "wherefore art thou")
+    notebook.python("attention.layer = 2; attention.head = 1; attention.query = 2")
+    expect(root.locator("[data-grid=heads] [aria-selected=true]")).to_have_attribute("data-layer", "2", timeout=SETTLE)
+    expect(root).not_to_have_attribute("aria-busy", "true", timeout=SETTLE)
+    cells = root.locator("[data-grid=map] [role=gridcell][data-value]")
+    shown = torch.tensor(cells.evaluate_all("cells => cells.map(cell => Number(cell.dataset.value))"))
+    expected = torch.tensor(notebook.value("attention.numbers['attention'][2, 1].flatten().tolist()"))
+    torch.testing.assert_close(shown, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_text_that_is_generated_is_pythons(notebook: Notebook) -> None:
+    notebook.python("generation.prompt = 'JULIET.'; generation.seed = 5; generation.temperature = 0.8")
+    root = notebook.explorable("generation")
+    expect(root.locator("[data-control=seed]")).to_have_value("5", timeout=SETTLE)
+    prompt = notebook.value("len(generation.ids)")
+    for length in range(prompt + 1, prompt + 6):
+        expect(root).not_to_have_attribute("aria-busy", "true", timeout=SETTLE)
+        root.locator("[data-control=step]").click()
+        notebook.wait_for_python("len(generation.ids)", length)
+    written = notebook.value("list(generation.ids)")
+    # Python alone, from the same seed.
+    again = "GenerationDebugger(shakespeare.model, shakespeare.tokenizer, 'JULIET.', seed=5, temperature=0.8)"
+    assert notebook.value(f"(lambda other: (other.generate(5), list(other.ids)))({again})")[1] == written
+
+
+def test_a_training_that_is_shown_is_pythons(notebook: Notebook) -> None:
+    root = notebook.explorable("training")
+    expect(root).not_to_have_attribute("aria-busy", "true", timeout=SETTLE)
+    notebook.python("training.seed = 3")
+    expect(root.locator("[data-control=seed]")).to_have_value("3", timeout=SETTLE)
+    expect(root).not_to_have_attribute("aria-busy", "true", timeout=SETTLE)
+    step = int(root.get_attribute("data-step") or -1)
+    root.locator("[data-control=step]").click()
+    notebook.wait_for_python("training.step", step + 1)
+    expect(root).not_to_have_attribute("aria-busy", "true", timeout=SETTLE)
+    norms = root.locator("[data-norm]").evaluate_all("all => all.map(e => Number(e.dataset.value))")
+    expected = notebook.value("training.run.outputs['norms'].tolist()")
+    torch.testing.assert_close(torch.tensor(norms), torch.tensor(expected), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["convolution", "attention", "generation", "training"])
+def test_python_computes(notebook: Notebook, name: str) -> None:
+    """The same module as in the page, and another answers: the kernel, which counts what it was asked."""
+    variable = "w" if name == "convolution" else name
+    notebook.python(
+        f"asked = []\nreal = type({variable}).ask\n"
+        f"{variable}.ask = lambda graph, **inputs: asked.append(graph) or real({variable}, graph, **inputs)"
+    )
+    root = notebook.change(name)
+    expect(root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "kernel")
+    expect(root.locator(".dlc-engine")).to_contain_text("Computed by the Python kernel")
+    assert notebook.value("len(asked)") >= 1
+    assert notebook.page.workers == [] or all("worker." not in worker.url for worker in notebook.page.workers)
+    notebook.python(f"del {variable}.ask")
