@@ -163,6 +163,32 @@ def compare(page: Page, graph: Graph, engine: PageEngine, rounds: int) -> dict[s
     }
 
 
+def write_on(browser: Browser, site: str) -> dict[str, float]:
+    """Let the GPT write in its page until its context is full, by the page's own button; return its tokens per second."""
+    (entry,) = (entry for entry in EXPLORABLES if entry.name == "generation")
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    open_entry(page, site, entry)
+    answer_seconds(page, entry, 0)  # the engine is loaded
+    root = page.locator(f"{entry.container} .dlc")
+    tokens = lambda: int(root.get_attribute("data-tokens") or 0)  # noqa: E731
+    begun, seconds = tokens(), 0.0
+    fast = root.locator("[data-control=fast]")
+    while fast.get_attribute("aria-disabled") != "true":
+        before, started = tokens(), time.perf_counter()
+        fast.click()
+        page.wait_for_function(
+            "([selector, before]) => { const root = document.querySelector(selector);"
+            " return Number(root.dataset.tokens) > before && !root.matches('[aria-busy=true]') }",
+            arg=[f"{entry.container} .dlc", before],
+            timeout=PATIENCE,
+        )
+        seconds += time.perf_counter() - started
+    written = tokens()
+    context.close()
+    return {"context": written, "tokens": written - begun, "tokens_per_second": (written - begun) / seconds}
+
+
 def measure(browser: Browser, site: str, rounds: int, say: Any) -> dict[str, Any]:
     """Return everything that the file holds."""
     explorables, graphs = [], []
@@ -176,7 +202,9 @@ def measure(browser: Browser, site: str, rounds: int, say: Any) -> dict[str, Any
         graphs += [compare(page, graph, engine, 5 * rounds) for graph in entry.graphs()]
         context.close()
     results = {**machine.describe(), "browser": browser.version, "explorables": explorables, "graphs": graphs}
-    return {**results, **_by_hand(browser, site, say)}
+    (step,) = (row for row in graphs if row["graph"] == "training-step-2")  # the explorable's default depth
+    say("measuring how fast a text is written …")
+    return {**results, "generation": write_on(browser, site), "training": step}
 
 
 def show(results: dict[str, Any], console: Console) -> None:
