@@ -164,7 +164,7 @@ def compare(page: Page, graph: Graph, engine: PageEngine, rounds: int) -> dict[s
 
 
 def write_on(browser: Browser, site: str) -> dict[str, float]:
-    """Let the GPT write in its page until its context is full, by the page's own button; return its tokens per second."""
+    """Let the GPT write in its page, by the page's own button, until its context is full; return tokens per second."""
     (entry,) = (entry for entry in EXPLORABLES if entry.name == "generation")
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
