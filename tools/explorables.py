@@ -11,6 +11,7 @@ from playwright.sync_api import Locator
 
 from dlcompare import checkpoints
 from dlcompare.export import Graph
+from dlcompare.models import GPT
 from dlcompare.widgets import AttentionExplorer, ConvolutionStepper, GenerationDebugger, TrainingScrubber
 
 
@@ -31,12 +32,19 @@ class Entry:
 
 
 @functools.cache
-def _shakespeare() -> checkpoints.Checkpoint:
-    return checkpoints.load("shakespeare-gpt")
+def _shakespeare() -> checkpoints.Checkpoint[GPT]:
+    return checkpoints.load("shakespeare-gpt", expected=GPT)
 
 
-def _language(widget: Callable) -> Callable[[], Sequence[Graph]]:
-    return lambda: widget(_shakespeare().model, _shakespeare().tokenizer).make_graphs()
+def _language(
+    widget: type[AttentionExplorer] | type[GenerationDebugger],
+) -> Callable[[], Sequence[Graph]]:
+    def make() -> Sequence[Graph]:
+        checkpoint = _shakespeare()
+        assert checkpoint.tokenizer is not None
+        return widget(checkpoint.model, checkpoint.tokenizer, "ROMEO.").make_graphs()
+
+    return make
 
 
 def _discard(_: object) -> None:

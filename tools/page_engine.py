@@ -89,5 +89,7 @@ class PageEngine:
 
     def milliseconds(self, graph: str, inputs: Mapping[str, Tensor], times: int = 20) -> float:
         """Return the median time of a question, asked ``times`` times after one that is not counted."""
-        taken = self.page.evaluate("([g, i, n]) => pageEngine.time(g, i, n)", [graph, to_json(inputs), times + 1])
+        taken: list[float] = self.page.evaluate(
+            "([g, i, n]) => pageEngine.time(g, i, n)", [graph, to_json(inputs), times + 1]
+        )
         return statistics.median(taken[1:])

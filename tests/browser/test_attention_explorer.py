@@ -682,7 +682,7 @@ def test_what_changes_is_spoken(explorer: Explorer) -> None:
     weights = explorer.column("weight")
     place = weights.index(max(weights))
     name = explorer.tokens.nth(place).locator(".dlc-token-text").text_content()
-    expect(spoken).to_have_text(re.compile(rf"looks most at “{re.escape(name or '')}”, weight {max(weights)}$"))
+    expect(spoken).to_contain_text(f"looks most at “{name}”, weight {max(weights)}. Expected next: “⏎”, 0.62")
 
 
 def test_when_the_engine_fails_the_figure_stays_and_can_try_again(browser: Browser, site: str) -> None:
@@ -701,6 +701,61 @@ def test_when_the_engine_fails_the_figure_stays_and_can_try_again(browser: Brows
         explorer.check()
     finally:
         page.close()
+
+
+LEFT_BEHIND = """async ([source, state]) => {
+  const held = new Map();
+  const count = (key, by) => held.set(key, (held.get(key) ?? 0) + by);
+  const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
+  const global = target => target === globalThis || target === document || target instanceof MediaQueryList;
+  EventTarget.prototype.addEventListener = function (type, ...rest) {
+    if (global(this ?? globalThis)) count(`listener ${type}`, 1);
+    return add.call(this ?? globalThis, type, ...rest);
+  };
+  EventTarget.prototype.removeEventListener = function (type, ...rest) {
+    if (global(this ?? globalThis)) count(`listener ${type}`, -1);
+    return remove.call(this ?? globalThis, type, ...rest);
+  };
+  for (const Observer of [MutationObserver, ResizeObserver]) {
+    const { observe, disconnect } = Observer.prototype;
+    Observer.prototype.observe = function (...args) { held.set(this, 1); return observe.apply(this, args); };
+    Observer.prototype.disconnect = function () { held.set(this, 0); return disconnect.call(this); };
+  }
+  const values = new Map(Object.entries(state));
+  const model = {
+    get: key => values.get(key),
+    set: (key, value) => values.set(key, value),
+    on: event => count(`model ${event}`, 1),
+    off: event => count(`model ${event}`, -1),
+    save_changes() {},
+    send() {},
+  };
+  const el = document.createElement('div');
+  document.body.append(el);
+  const { default: module } = await import(source);
+  const end = module.render({ model, el });
+  await new Promise(resolve => setTimeout(resolve, 300));
+  el.querySelector('[data-control=play]').click();
+  const drawn = el.querySelectorAll('[data-strip]').length;
+  const before = [...held.values()].filter(Boolean).length;
+  end();
+  await new Promise(resolve => setTimeout(resolve, 2000));
+  return { drawn, before, left: [...held].filter(([, n]) => n).map(String), inside: el.childNodes.length };
+}"""
+
+
+def test_taken_away_it_leaves_nothing_behind(explorer: Explorer) -> None:
+    tag = explorer.page.locator("script[data-dlcompare-modules]")
+    modules = json.loads(tag.get_attribute("data-dlcompare-modules") or "")
+    source = explorer.page.evaluate(
+        "([tag, file]) => new URL(file, document.querySelector(tag).src).href",
+        ["script[data-dlcompare-modules]", modules["attention"]],
+    )
+    state = json.loads(explorer.container.locator("script.dlcompare-state").text_content() or "")
+    found = explorer.page.evaluate(LEFT_BEHIND, [source, state])
+    assert found["drawn"] == 2 + 3 * 20
+    assert found["before"] > 3
+    assert (found["left"], found["inside"]) == ([], 0)
 
 
 def overflowing(page: Page) -> list[str]:
@@ -758,9 +813,10 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
     explorer.control("step").tap()
     assert explorer.number("step") == 2
     explorer.check()
-    targets = explorer.root.locator(
-        "button, select, textarea, [role=option], [data-grid=heads] [role=gridcell]"
-    ).evaluate_all("all => all.map(e => e.getBoundingClientRect()).map(b => Math.min(b.width, b.height))")
+    pressed = explorer.root.locator("button, select, textarea, [role=option], [data-grid=heads] [role=gridcell]")
+    sizes = "all => all.map(e => e.getBoundingClientRect()).filter(b => b.width).map(b => Math.min(b.width, b.height))"
+    targets = pressed.evaluate_all(sizes)
+    assert len(targets) > 40
     assert min(targets) >= 32
 
 

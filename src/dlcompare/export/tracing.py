@@ -50,7 +50,7 @@ class _Program(nn.Module):
 def _while_compiling() -> Iterator[None]:
     # Checks of values, such as that ids are in range, ask torch.compiler.is_compiling() and keep out of the graph.
     # And axes that happen to be equally long in the example must not be taken for one.
-    with torch.compiler._compile_session_context(), symbolic_shapes.patch(use_duck_shape=False):
+    with torch.compiler._compile_session_context(), symbolic_shapes.patch(use_duck_shape=False):  # type: ignore[attr-defined]
         yield
 
 

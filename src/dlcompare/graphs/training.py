@@ -56,7 +56,8 @@ def _step(
         return F.linear(inputs, values[f"w{n_layers}"], values[f"b{n_layers}"])
 
     batch = chosen.long()
-    loss = _cross_entropy(forward(x[batch]), y[batch])
+    with torch.enable_grad():
+        loss = _cross_entropy(forward(x[batch]), y[batch])
     gradient = dict(zip(values, torch.autograd.grad(loss, list(values.values())), strict=True))
     with torch.no_grad():
         n, m = x.shape[0], held_x.shape[0]

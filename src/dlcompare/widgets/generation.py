@@ -16,6 +16,7 @@ from dlcompare.chance import LARGEST_SEED, Chance
 from dlcompare.export import Graph
 from dlcompare.graphs.generation import CUT_BY_GREEDY, CUT_BY_TOP_K, CUT_BY_TOP_P, KEPT, generation, sampling
 from dlcompare.models import GPT
+from dlcompare.style import readable
 from dlcompare.tokenization import BPETokenizer, CharTokenizer
 from dlcompare.widgets.base import Explorable, StateError, Table
 from dlcompare.widgets.checked import Checked, as_flag, as_number, as_whole
@@ -41,11 +42,6 @@ FATES = {
     CUT_BY_TOP_P: "generation.cut_by_top_p",
     CUT_BY_GREEDY: "generation.cut_by_greedy",
 }
-
-
-def visible(token: str) -> str:
-    """Return a token with its spaces and line breaks made visible."""
-    return token.replace(" ", "·").replace("\n", "⏎").replace("\t", "⇥")
 
 
 class GenerationDebugger(Explorable):
@@ -238,7 +234,7 @@ class GenerationDebugger(Explorable):
         sample = self.sample
         rows: list[list[str | float]] = [
             [
-                visible(self._tokenizer.decode([token])),
+                readable(self._tokenizer.decode([token])),
                 *(sample[stage][token].item() for stage in ("own", "tempered", "p")),
                 text(FATES[int(sample["cut"][token])]),
             ]
@@ -251,7 +247,7 @@ class GenerationDebugger(Explorable):
         """Say in words what :meth:`figure` shows."""
         sample = self.sample
         first, second, third = (
-            f"“{visible(self._tokenizer.decode([token]))}” {sample['own'][token].item():.3g}"
+            f"“{readable(self._tokenizer.decode([token]))}” {sample['own'][token].item():.3g}"
             for token in sample["order"][:3].tolist()
         )
         return text(
@@ -262,7 +258,7 @@ class GenerationDebugger(Explorable):
             third=third,
             kept=int((sample["cut"] == KEPT).sum()),
             count=f"{len(sample['own']):,}",
-            token=visible(self._tokenizer.decode([int(sample["token"])])),
+            token=readable(self._tokenizer.decode([int(sample["token"])])),
         )
 
     def caption(self) -> str:

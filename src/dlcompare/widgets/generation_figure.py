@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from dlcompare import style
 from dlcompare.catalogue import text
 from dlcompare.graphs.generation import KEPT
-from dlcompare.widgets.generation import FATES, SHOWN, visible
+from dlcompare.widgets.generation import FATES, SHOWN
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +47,7 @@ def _draw_bars(axis: Any, debugger: GenerationDebugger, sample: dict[str, Tensor
     for place, fate, longest in zip(places, cut, map(max, before, after), strict=True):
         if fate != KEPT:
             axis.text(longest, place, "  " + text(FATES[int(fate)]), va="center", fontsize=7, color=SOFT)
-    labels = [visible(debugger._tokenizer.decode([token])) for token in tokens]
+    labels = [style.readable(debugger._tokenizer.decode([token])) for token in tokens]
     axis.set_yticks(places, labels, family="monospace", parse_math=False)
     axis.invert_yaxis()
     axis.set_xlim(0, 1.08 * max(*before, *after))

@@ -6,6 +6,7 @@ draw the same first weights and the same batches.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -77,7 +78,7 @@ def as_schedule(value: object) -> Schedule:
         raise StateError(
             f"schedule is {value!r}; allowed are 1 to {MOST_CHANGES} entries (step, learning rate, batch size)"
         )
-    changes = []
+    changes: list[Change] = []
     for index, (step, rate, batch) in enumerate(entries):
         first = changes[-1].step + 1 if changes else 0
         number = as_whole(step, f"step of schedule[{index}]", first, LAST_STEP if changes else 0)
@@ -109,8 +110,13 @@ def batch_at(schedule: Schedule, step: int, seed: int, n: int) -> list[int]:
             start = change.step
     steps_per_epoch = n // batch
     within = (step - start) % steps_per_epoch
-    order = Chance(seed * _STREAMS + 1 + step - within).permutation(n)
-    return order[within * batch : (within + 1) * batch]
+    order = _order(seed * _STREAMS + 1 + step - within, n)
+    return list(order[within * batch : (within + 1) * batch])
+
+
+@functools.lru_cache(maxsize=4)  # all the steps of an epoch ask for the same
+def _order(stream: int, n: int) -> tuple[int, ...]:
+    return tuple(Chance(stream).permutation(n))
 
 
 @dataclass(frozen=True)

@@ -269,7 +269,7 @@ def test_the_figure_shows_the_most_probable_tokens() -> None:
     outlined = [bar.get_width() for bar in bars.containers[1]]
     assert outlined == pytest.approx(sample["own"][sample["order"].long()].tolist())
     assert [label.get_text() for label in bars.get_yticklabels()] == [
-        module.visible(ALPHABET[i]) for i in sample["order"].tolist()
+        style.readable(ALPHABET[i]) for i in sample["order"].tolist()
     ]
     assert curve.lines[0].get_ydata() == pytest.approx(outlined)
     assert bars.containers[0][0].get_facecolor()[:3] == pytest.approx(

@@ -119,7 +119,8 @@ export function createFigure({ text, explorer, onTouch, onPlay }) {
     const { read } = pass;
     const weights = part(pass.outputs, "attention", state.layer, state.head, at);
     const cut = read.count > read.ids.length;
-    tokensTitle.textContent = text(cut ? "tokens_cut" : "tokens_title", { count: read.count, read: read.ids.length });
+    const title = cut ? "tokens_cut" : read.count === 1 ? "tokens_one" : "tokens_title";
+    tokensTitle.textContent = text(title, { count: read.count, read: read.ids.length });
     const asking = read.tokens[at] ?? "";
     const later = read.tokens.length - 1 - at;
     /** @param {number} index */

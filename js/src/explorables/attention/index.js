@@ -177,7 +177,7 @@ function render({ model, el, page }) {
     });
     figure.draw(shown);
     table.draw();
-    if (!player.playing) announcer.say(announcement(text, shown));
+    if (!player.playing) announcer.say(announcement(text, shown, explorer.token));
   });
 
   el.replaceChildren(root);
@@ -207,15 +207,19 @@ function render({ model, el, page }) {
 }
 
 /**
- * What the chosen token looks at most.
+ * What the chosen token looks at most, and what is expected next.
  * @param {import("../../shared/format.js").Translate} text
  * @param {import("./state.js").Shown} shown
+ * @param {(id: number) => string} token
  */
-function announcement(text, { state, pass: { outputs, read, of } }) {
+function announcement(text, { state, pass: { outputs, read, of } }, token) {
   const weights = part(outputs, "attention", of.layer, of.head, state.query);
   const key = strongest(weights);
   const words = { query: read.tokens[state.query] ?? "", key: read.tokens[key] ?? "", weight: full(Number(weights[key])) };
-  return text("announcement", { ...words, layer: of.layer, head: of.head });
+  const probabilities = part(outputs, "probabilities");
+  const next = strongest(probabilities);
+  const expected = { next: token(next), probability: full(Number(probabilities[next])) };
+  return text("announcement", { ...words, ...expected, layer: of.layer, head: of.head });
 }
 
 /**

@@ -16,6 +16,7 @@ const COUNT = 8;
  */
 export function createPrediction(text, token) {
   const title = h("div", { class: "dlc-part-title" });
+  let painted = { pass: /** @type {Shown["pass"] | null} */ (null), trained: /** @type {Shown["trained"]} */ (null) };
   const rows = Array.from({ length: COUNT }, () => {
     const name = h("bdi", { class: "dlc-next-token" });
     const bars = { now: h("span", { class: "dlc-next-now" }), before: h("span", { class: "dlc-next-before" }) };
@@ -32,6 +33,8 @@ export function createPrediction(text, token) {
     element: h("div", { class: "dlc-part dlc-part-next" }, title, list, key, lost, surprise),
     /** @param {Shown} shown */
     draw({ pass, trained }) {
+      if (pass === painted.pass && trained === painted.trained) return;
+      painted = { pass, trained };
       const { read, outputs } = pass;
       const differs = !asTrained(pass.of);
       const now = part(outputs, "probabilities");

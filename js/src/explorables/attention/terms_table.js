@@ -39,6 +39,8 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
   /** What has the focus, or would get it. @type {Detail} */
   let here = { ...QUERY, place: 0 };
   let width = 0;
+  /** What the cells show. @type {unknown[]} */
+  let painted = [];
   /** @type {Shown | null} */
   let last = null;
 
@@ -146,6 +148,11 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
       const { outputs, read } = pass;
       const { query, step } = state;
       if (read.ids.length !== names.length) rebuild(read.ids.length);
+      names.forEach((name, key) => put(/** @type {Element} */ (name.parentElement), { "data-pointed": !pointing && pointed === key }));
+      // A hand that moves over the figure points; a hundred strips are worth painting only when their numbers changed.
+      const paint = [pass, terms, query, step, diverging];
+      if (paint.every((part, index) => part === painted[index])) return;
+      painted = paint;
       const own = {
         query: part(outputs, "query", query),
         dot: part(outputs, "dots", query),
@@ -182,7 +189,7 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
         const token = read.tokens[key] ?? "";
         if (name.textContent !== token) name.textContent = token;
         const hidden = state.causal && key > query;
-        put(/** @type {Element} */ (name.parentElement), { "data-hidden": hidden, "data-pointed": !pointing && pointed === key });
+        put(/** @type {Element} */ (name.parentElement), { "data-hidden": hidden });
         strip("key", key, part(outputs, "key", key), limits.key);
         strip("value", key, part(outputs, "value", key), limits.value);
         strip("term", key, terms && part(terms, "terms", key), limits.term);

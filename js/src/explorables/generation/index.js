@@ -148,7 +148,7 @@ function render({ model, el, page }) {
   const titleId = uniqueId("title");
   const root = h(
     "div",
-    { class: "dlc dlc-generation", role: "group", "aria-labelledby": titleId },
+    { class: "dlc dlc-generation", role: "group", "aria-labelledby": titleId, "aria-busy": "true" },
     h("p", { class: "dlc-title", id: titleId }, text("title")),
     h(
       "div",
@@ -179,6 +179,14 @@ function render({ model, el, page }) {
     put(root, { "data-speed": run ? (1000 * run.tokens) / run.milliseconds : null });
   }
 
+  /** What the address asks for, until the first picture is there, which has nothing to wait for. */
+  let linked = page && Object.keys(page.parameters()).length ? page.parameters() : null;
+  /** @param {Record<string, string>} parameters */
+  const restore = (parameters) => {
+    const { wish, place } = fromParameters(parameters, prompts.read, writer.place().prompt, config);
+    own(() => writer.set(wish))();
+    if (place) writer.jump(place);
+  };
   /** @type {import("./tree.js").Node | null} */
   let spoken = null;
   /** @param {import("./types.js").Shown} shown  @param {boolean} inHaste */
@@ -188,6 +196,10 @@ function render({ model, el, page }) {
     figure.draw(shown, inHaste);
     drawPlay();
     if (inHaste) return;
+    if (linked && !shown.waiting) {
+      restore(linked);
+      linked = null;
+    }
     if (!field.input.matches(":focus")) field.show(shown.prompt);
     choice.show(examples.includes(shown.prompt) ? String(examples.indexOf(shown.prompt)) : "");
     settings.draw(shown.settings);
@@ -206,13 +218,6 @@ function render({ model, el, page }) {
   drawPlay();
   motion.addEventListener("change", drawPlay);
 
-  /** @param {Record<string, string>} parameters */
-  const restore = (parameters) => {
-    const { wish, place } = fromParameters(parameters, prompts.read, writer.place().prompt, config);
-    own(() => writer.set(wish))();
-    if (place) writer.jump(place);
-  };
-  if (page && Object.keys(page.parameters()).length) restore(page.parameters());
   const endAddress = page?.onChange(restore);
 
   return () => {
