@@ -339,6 +339,17 @@ test("an answer to what is no longer wanted is no use to the run that took its p
   assert.deepEqual([shown().state.seed, shown().state.step, loss()], [3, 1, 5]);
 });
 
+test("an answer to the old learning rate does not become the new one's next step", async () => {
+  const { trainer, loss, hold, release } = await startTrainer();
+  hold();
+  trainer.goTo(2);
+  await settle(); // the question of step 1 is open
+  trainer.set({ schedule: [[0, 0.5, 32], [1, 5, 32]], step: 3 }); // prettier-ignore
+  release();
+  await settle();
+  assert.equal(loss(), 10.5);
+});
+
 test("a question that failed gives way to what is wanted now", async () => {
   const { trainer, shown, asked, hold, fail } = await startTrainer();
   hold();
