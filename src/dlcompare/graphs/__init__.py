@@ -5,16 +5,16 @@ there is a kernel, and exported in the reader's browser where there is none.
 """
 
 from dlcompare.graphs.attention import attention_pass, attention_terms
-from dlcompare.graphs.convolution import convolution
-from dlcompare.graphs.generation import generation, sampling
+from dlcompare.graphs.convolution import convolution_pass
+from dlcompare.graphs.generation import generation_step, sampling
 from dlcompare.graphs.training import first_weights, training_step
 
 __all__ = [
     "attention_pass",
     "attention_terms",
-    "convolution",
+    "convolution_pass",
     "first_weights",
-    "generation",
+    "generation_step",
     "sampling",
     "training_step",
 ]

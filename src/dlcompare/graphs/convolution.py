@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from dlcompare.export import Graph
 
-__all__ = ["MARGIN", "convolution"]
+__all__ = ["MARGIN", "convolution_pass"]
 
 #: Zeros around the image: the largest padding that is offered. A smaller one, and a stride, leave out windows.
 MARGIN = 2
@@ -36,7 +36,7 @@ def _draw(generator: torch.Generator) -> dict[str, Tensor]:
     return {"image": torch.rand(height, width, generator=generator), "kernel": kernel}
 
 
-def convolution() -> Graph:
+def convolution_pass() -> Graph:
     """Return the graph of a convolution (cross-correlation, Goodfellow et al. 2016, equation 9.6) with stride 1.
 
     Inputs: ``image`` (height, width) and a square ``kernel`` (k, k), float32. Outputs, with ``rows`` =

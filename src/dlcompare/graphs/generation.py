@@ -10,7 +10,7 @@ from dlcompare.models.cache import KVCache, LayerCache
 from dlcompare.models.gpt import GPT
 from dlcompare.recording import record
 
-__all__ = ["CUT_BY_GREEDY", "CUT_BY_TOP_K", "CUT_BY_TOP_P", "KEPT", "generation", "sampling"]
+__all__ = ["CUT_BY_GREEDY", "CUT_BY_TOP_K", "CUT_BY_TOP_P", "KEPT", "generation_step", "sampling"]
 
 #: What became of a token, as the output ``cut`` of :func:`sampling` says it: it can be drawn.
 KEPT = 0
@@ -50,7 +50,7 @@ class _ReadLayer(LayerCache):
         return K, V
 
 
-def generation(model: GPT) -> Graph:
+def generation_step(model: GPT) -> Graph:
     """Return the graph of one step of ``model``: it reads new tokens after those in its cache, and draws the next one.
 
     The cache has one row for each token, so that the cache of any text is the rows of its tokens, one below the other.
@@ -222,7 +222,7 @@ def sampling(vocab_size: int) -> Graph:
     Raises
     ------
     ValueError
-        for a ``vocab_size`` below 1 or beyond :data:`LARGEST_VOCABULARY`.
+        for a ``vocab_size`` below 1 or beyond 65,536.
     """
     if not 1 <= vocab_size <= LARGEST_VOCABULARY:
         raise ValueError(f"vocab_size is {vocab_size}; allowed are integers from 1 to {LARGEST_VOCABULARY}")

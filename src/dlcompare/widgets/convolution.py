@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from dlcompare.catalogue import text
 from dlcompare.export import Graph
-from dlcompare.graphs import convolution
+from dlcompare.graphs import convolution_pass
 from dlcompare.widgets.base import Explorable, StateError, Table
 from dlcompare.widgets.checked import Checked
 
@@ -156,7 +156,7 @@ class ConvolutionStepper(Explorable):
 
     def make_graphs(self) -> Sequence[Graph]:
         """Return the convolution with its windows and products."""
-        return (convolution(),)
+        return (convolution_pass(),)
 
     def questions(self) -> Sequence[tuple[str, Mapping[str, Tensor]]]:
         """Return the present image under the present kernel."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from dlcompare.catalogue import text
 from dlcompare.chance import LARGEST_SEED, Chance
 from dlcompare.export import Graph
-from dlcompare.graphs.generation import CUT_BY_GREEDY, CUT_BY_TOP_K, CUT_BY_TOP_P, KEPT, generation, sampling
+from dlcompare.graphs.generation import CUT_BY_GREEDY, CUT_BY_TOP_K, CUT_BY_TOP_P, KEPT, generation_step, sampling
 from dlcompare.models import GPT
 from dlcompare.style import readable
 from dlcompare.tokenization import BPETokenizer, CharTokenizer
@@ -164,7 +164,7 @@ class GenerationDebugger(Explorable):
 
     def make_graphs(self) -> Sequence[Graph]:
         """Return the step of the model, and the sampling."""
-        return (generation(self._model), sampling(self._model.config.vocab_size))
+        return (generation_step(self._model), sampling(self._model.config.vocab_size))
 
     def _settings(self, place: int) -> dict[str, Tensor]:
         return {

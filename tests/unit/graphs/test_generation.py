@@ -14,7 +14,7 @@ from torch import Tensor
 from dlcompare import checkpoints
 from dlcompare.export import Graph, GraphError, export
 from dlcompare.export.parity import run
-from dlcompare.graphs.generation import CUT_BY_GREEDY, CUT_BY_TOP_K, KEPT, generation, sampling
+from dlcompare.graphs.generation import CUT_BY_GREEDY, CUT_BY_TOP_K, KEPT, generation_step, sampling
 from dlcompare.models import GPT, GPTConfig
 from dlcompare.sampling import GREEDY, Sampler
 
@@ -63,7 +63,7 @@ def test_cached_equals_uncached_up_to_the_full_context(model: GPT) -> None:
     ids = tokens(c.block_size, c.vocab_size)
     with torch.no_grad():
         expected = model(ids.long())[0]  # (block_size, vocab_size)
-    graph, past, read = generation(model), empty(model), 0
+    graph, past, read = generation_step(model), empty(model), 0
     while read < c.block_size:
         new = min(random.choice([1, 1, 1, 2, 7]), c.block_size - read)
         step = graph(ids=ids[:, read : read + new], past=past, **SETTLED)
@@ -75,7 +75,7 @@ def test_cached_equals_uncached_up_to_the_full_context(model: GPT) -> None:
 
 
 def test_a_branch_goes_on_from_the_rows_of_its_own_tokens() -> None:
-    model, graph = tiny(), generation(tiny())
+    model, graph = tiny(), generation_step(tiny())
     stem, one, other = tokens(5), tokens(4), tokens(3)
     rows = graph(ids=stem, past=empty(model), **SETTLED)["new"]
     graph(ids=one, past=rows, **SETTLED)
@@ -86,7 +86,7 @@ def test_a_branch_goes_on_from_the_rows_of_its_own_tokens() -> None:
 
 
 def test_given_is_the_probability_of_each_token_before_it_was_read() -> None:
-    model, graph = tiny(), generation(tiny())
+    model, graph = tiny(), generation_step(tiny())
     ids = tokens(9)
     with torch.no_grad():
         p = model(ids.long())[0].softmax(-1)
@@ -99,7 +99,7 @@ def test_given_is_the_probability_of_each_token_before_it_was_read() -> None:
 def test_attention_is_the_mean_over_the_heads_and_sees_nothing_later() -> None:
     from dlcompare.recording import record
 
-    model, graph = tiny(), generation(tiny())
+    model, graph = tiny(), generation_step(tiny())
     ids = tokens(8)
     names = ["blocks.0.attention.softmax", "blocks.1.attention.softmax"]
     with torch.no_grad(), record(model, *names) as seen:
@@ -113,7 +113,7 @@ def test_attention_is_the_mean_over_the_heads_and_sees_nothing_later() -> None:
 
 
 def test_beyond_the_context_it_raises() -> None:
-    model, graph = tiny(), generation(tiny())
+    model, graph = tiny(), generation_step(tiny())
     rows = graph(ids=tokens(20), past=empty(model), **SETTLED)["new"]
     with pytest.raises(IndexError):
         graph(ids=tokens(1), past=rows, **SETTLED)
@@ -126,7 +126,7 @@ def test_beyond_the_context_it_raises() -> None:
 
 
 def test_it_draws_after_the_last_token_as_sampling_does() -> None:
-    model, graph = tiny(), generation(tiny())
+    model, graph = tiny(), generation_step(tiny())
     chosen = scalars(temperature=0.7, top_k=8, top_p=0.8, greedy=False, uniform=0.61)
     step = graph(ids=tokens(6), past=empty(model), **chosen)
     drawn = SAMPLING(logits=step["logits"][-1], **chosen)
@@ -260,7 +260,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory):
 
 def test_the_exported_step_is_torchs_at_every_length(exported) -> None:
     model = tiny()
-    graph = generation(model)
+    graph = generation_step(model)
     page = exported(graph)
     ids = tokens(20)
     rows = graph(ids=ids, past=empty(model), **SETTLED)["new"]
@@ -275,7 +275,7 @@ def test_the_exported_step_is_torchs_at_every_length(exported) -> None:
 @pytest.mark.parametrize("past", [4, 8, 5])
 def test_an_example_with_equal_sizes_exports_for_all_others_too(exported, past: int) -> None:
     """As many as there are heads, as a head is wide, or as there are new tokens: that means nothing."""
-    graph = generation(tiny())
+    graph = generation_step(tiny())
     graph.example = {"ids": tokens(5), "past": torch.randn(past, 2, 4, 8), **SETTLED}
     page = exported(graph)
     inputs = {"ids": tokens(6), "past": torch.randn(11, 2, 4, 8), **SETTLED}

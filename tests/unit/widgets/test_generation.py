@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dlcompare import checkpoints, style
 from dlcompare.chance import Chance
-from dlcompare.graphs import generation as step_graph
+from dlcompare.graphs import generation_step as step_graph
 from dlcompare.graphs.generation import CUT_BY_GREEDY, CUT_BY_TOP_K, CUT_BY_TOP_P, KEPT
 from dlcompare.models import GPT, GPTConfig
 from dlcompare.sampling import Sampler
