@@ -218,14 +218,17 @@ class FakeWorker extends EventTarget {
   static all = [];
   /** @type {any[]} */
   asked = [];
+  /** @type {ArrayBuffer[][]} */
+  moved = [];
   ended = false;
   constructor() {
     super();
     FakeWorker.all.push(this);
   }
-  /** @param {unknown} message */
-  postMessage(message) {
-    this.asked.push(message);
+  /** @param {unknown} message  @param {ArrayBuffer[]} moved */
+  postMessage(message, moved) {
+    this.asked.push(structuredClone(message, { transfer: moved }));
+    this.moved.push(moved);
   }
   terminate() {
     this.ended = true;
@@ -274,6 +277,30 @@ test("without WebAssembly or workers it says so, and unknown graphs are named", 
   leave();
   leave = inWorld({ WebAssembly: undefined, Worker: FakeWorker });
   await assert.rejects(runner.run("g", {}, () => {}), { code: "no-webassembly" });
+  leave();
+});
+
+test("large inputs are made for each try, and handed over to the worker instead of copied", async () => {
+  FakeWorker.all = [];
+  const leave = inWorld({ Worker: FakeWorker });
+  const page = /** @type {any} */ ({ runner: createPageEngine(program)(files) });
+  const engine = createEngine({ model: createPlainModel({ remembered: [] }), page });
+  let count = 0;
+  const kept = float32([7, 8]);
+  const answer = engine.run("g", () => ({ x: float32([(count += 1)]), y: float32([0]) }));
+  const copied = engine.run("g", { x: kept }, "other");
+  await settle();
+  const [worker] = /** @type {[FakeWorker]} */ (FakeWorker.all);
+  assert.equal(worker.moved[0]?.length, 2);
+  assert.equal(worker.moved[1]?.length, 0);
+  worker.say({ kind: "failed", id: worker.asked[0].id, code: "broken", detail: "" });
+  worker.say({ kind: "answer", id: worker.asked[1].id, outputs: { y: float32(1) } });
+  await copied;
+  engine.retry();
+  await settle();
+  assert.equal(count, 2, "what was handed over is made anew");
+  worker.say({ kind: "answer", id: worker.asked[2].id, outputs: { y: float32(2) } });
+  assert.equal(await valueOf(answer), 2);
   leave();
 });
 

@@ -181,8 +181,9 @@ function createFake() {
     return { token: int32((token + 3) % 10), p: float32(p), own: float32(p.map((value) => value * 0.9)), chances: float32([0.9, 1]) };
   };
   const engine = {
-    /** @param {string} graph  @param {import("../src/engine/tensors.js").Tensors} inputs */
-    async run(graph, inputs) {
+    /** @param {string} graph  @param {import("../src/engine/engine.js").Inputs} given */
+    async run(graph, given) {
+      const inputs = typeof given === "function" ? given() : given;
       const ids = [...(inputs["ids"]?.data ?? [])];
       asked.push({ graph, tokens: ids.length, past: inputs["past"]?.dims[0] ?? 0 });
       if (holding || failing) await new Promise((resolve) => held.push(() => resolve(null)));

@@ -26,8 +26,6 @@ from .conftest import NewPage
 ADDRESS = "chapters/2-concepts/2-2-gpt.html"
 CONTAINER = "#explorable-generation"
 LATE = 60_000  # milliseconds for the first answer, which loads what computes it
-#: Tokens per second that the page must reach, up to the full context.
-BUDGET = 100
 FATES = ("kept", "cut_by_top_k", "cut_by_top_p", "cut_by_greedy")
 
 
@@ -282,12 +280,13 @@ def test_the_same_seed_prompt_and_settings_write_the_same_as_python(debugger: De
     assert debugger.ids == list(widget.ids[:9])
 
 
-def test_up_to_the_full_context_it_is_fast_and_exact_and_then_it_says_why_it_stops(debugger: Debugger) -> None:
-    debugger.press("step")
-    speeds = []
+def test_up_to_the_full_context_it_is_exact_and_then_it_says_why_it_stops(debugger: Debugger) -> None:
+    """How fast it is, `make bench-pages` says."""
+    debugger.press("step", "fast")
+    assert len(debugger.ids) == 57
+    expect(debugger.note).to_contain_text("50 tokens in ")
     while debugger.control("fast").get_attribute("aria-disabled") is None:
         debugger.press("fast")
-        speeds.append(debugger.number(debugger.root, "speed"))
     assert len(debugger.ids) == 256
     expect(debugger.note).to_contain_text("The context is full: it holds 256 tokens.")
     expect(debugger.note).to_contain_text("every token would change its place")
@@ -298,8 +297,6 @@ def test_up_to_the_full_context_it_is_fast_and_exact_and_then_it_says_why_it_sto
     expect(debugger.note).to_have_text("")
     debugger.press("step")
     expect(debugger.note).to_contain_text("The context is full")
-    print("tokens per second:", [round(speed) for speed in speeds])
-    assert max(speeds) >= BUDGET, speeds
 
 
 def test_a_bar_chooses_and_makes_a_branch(debugger: Debugger) -> None:

@@ -15,11 +15,14 @@
  *
  * @typedef {object} Runner
  * @property {Source} by
- * @property {(graph: string, inputs: Tensors, onProgress: (progress: Progress | null) => void) => Promise<Tensors>} run
- *   Progress is null once everything is there. Rejects with an `EngineFailure`.
+ * @property {(graph: string, inputs: Tensors, onProgress: (progress: Progress | null) => void, handOver?: boolean) => Promise<Tensors>} run
+ *   Progress is null once everything is there. Whoever hands the inputs over needs them no more. Rejects with an
+ *   `EngineFailure`.
  * @property {() => void} [destroy]
  *
- * @typedef {{graph: string, inputs: Tensors, settle: (answer: Answer | null) => void}} Question
+ * @typedef {Tensors | (() => Tensors)} Inputs  Large ones may be made when they are needed: so they are handed over, and not
+ *   copied.
+ * @typedef {{graph: string, inputs: Inputs, made: Tensors | null, settle: (answer: Answer | null) => void}} Question
  * @typedef {{asked: Question | null, waiting: Question | null, failed: Question | null, failure: EngineFailure | null}} Channel
  */
 import { asFailure } from "./failure.js";
@@ -67,9 +70,10 @@ export function createEngine({ model, page }) {
     report(standing());
     const start = performance.now();
     try {
-      const outputs = await runner.run(question.graph, question.inputs, (progress) => {
-        report({ phase: progress ? "loading" : "running", progress });
-      });
+      const inputs = question.made ?? made(question.inputs);
+      question.made = null;
+      const onProgress = (/** @type {Progress | null} */ progress) => report({ phase: progress ? "loading" : "running", progress });
+      const outputs = await runner.run(question.graph, inputs, onProgress, typeof question.inputs === "function");
       if (channel.asked === question) channel.asked = null;
       const answer = { by: runner.by, milliseconds: performance.now() - start };
       report({ ...standing(), progress: null, answer, answers: status.answers + 1 });
@@ -96,7 +100,7 @@ export function createEngine({ model, page }) {
     /**
      * Ask a graph. Null when a newer question on the same channel took this one's place, or the explorable is gone.
      * @param {string} graph
-     * @param {Tensors} inputs
+     * @param {Inputs} inputs
      * @param {string} [name]  The channel; by default each graph has its own.
      * @returns {Promise<Answer | null>}
      */
@@ -106,7 +110,8 @@ export function createEngine({ model, page }) {
       channels.set(name, channel);
       drop(channel, "waiting");
       drop(channel, "failed");
-      const record = records.find((known) => known.graph === graph && sameTensors(known.inputs, inputs));
+      const now = made(inputs);
+      const record = records.find((known) => known.graph === graph && sameTensors(known.inputs, now));
       if (record) {
         // An answer that is still on its way would arrive later, and is to an older question.
         drop(channel, "asked");
@@ -114,7 +119,7 @@ export function createEngine({ model, page }) {
         return Promise.resolve({ outputs: record.outputs, by: "record", milliseconds: 0 });
       }
       return new Promise((settle) => {
-        channel.waiting = { graph, inputs, settle };
+        channel.waiting = { graph, inputs, made: now, settle };
         void work(channel);
       });
     },
@@ -145,5 +150,8 @@ export function createEngine({ model, page }) {
     },
   };
 }
+
+/** @param {Inputs} inputs */
+const made = (inputs) => (typeof inputs === "function" ? inputs() : inputs);
 
 /** @typedef {ReturnType<typeof createEngine>} Engine */

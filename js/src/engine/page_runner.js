@@ -68,7 +68,7 @@ export function createPageEngine(program) {
   return function createPageRunner(graphs) {
     return {
       by: "page",
-      async run(graph, inputs, onProgress) {
+      async run(graph, inputs, onProgress, handOver = false) {
         const files = graphs[graph];
         if (!files) throw new EngineFailure("refused", `graph is ${JSON.stringify(graph)}; this page has ${Object.keys(graphs).join(", ")}`);
         worker ??= start();
@@ -76,7 +76,8 @@ export function createPageEngine(program) {
         const question = worker;
         return new Promise((resolve, reject) => {
           open.set(id, { resolve, reject, onProgress });
-          question.postMessage({ id, files, wasm: program.wasm, inputs });
+          const buffers = handOver ? Object.values(inputs).map(({ data }) => data.buffer) : [];
+          question.postMessage({ id, files, wasm: program.wasm, inputs }, [...new Set(buffers)]);
         });
       },
     };

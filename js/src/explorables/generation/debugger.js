@@ -29,7 +29,7 @@ import { createWork } from "./work.js";
 /** Tokens in the tree at most: each keeps some kilobytes. */
 const MOST = 2000;
 /** Milliseconds between the tokens of a run that can be followed, and between drawings of a fast one. */
-const PACE = { slow: 320, quick: 110, slowSteps: 8, drawing: 100 };
+const PACE = { slow: 320, quick: 110, slowSteps: 8, drawing: 200 };
 
 /**
  * @param {import("../../shared/types.js").Model} model
@@ -69,7 +69,7 @@ export function createDebugger(model, engine, read) {
   const isFull = () => node.place + 1 >= config.block_size;
   const isCrowded = () => tree.size >= MOST;
   /** What has failed waits to be asked again, and with it all that stands behind it. */
-  const hasFailed = () => engine.status().phase === "failed";
+  const isStuck = () => work.active() && engine.status().phase === "failed";
   /** @returns {Shown | null} */
   const now = () =>
     sample && {
@@ -113,7 +113,7 @@ export function createDebugger(model, engine, read) {
     const asked = again ? [from.token, ...tokens] : tokens;
     const under = settings;
     const uniform = numbers.at(from.place + tokens.length + 1);
-    const answer = await engine.run("generation", { ...reading(asked, again ?? from, config), ...drawing(under, uniform) });
+    const answer = await engine.run("generation", () => ({ ...reading(asked, again ?? from, config), ...drawing(under, uniform) }));
     if (!answer || !wanted()) return null;
     const all = answers(answer.outputs);
     const { token, chances, given: others } = answer.outputs;
@@ -168,7 +168,7 @@ export function createDebugger(model, engine, read) {
   const at = (name, token) => (sample ? value(sample, name, token) : NaN);
   /** @param {number | null} chosen */
   function goOn(chosen) {
-    if (hasFailed()) return engine.retry();
+    if (isStuck()) return engine.retry();
     run = null;
     work.add(async (wanted) => {
       if (!(await append(chosen, wanted))) return;
@@ -230,7 +230,7 @@ export function createDebugger(model, engine, read) {
     if (node === tree.root) return;
     save();
     // What is at work asks with the newest settings before it ends; what has failed does not end.
-    if (hasFailed()) work.jump(draw);
+    if (isStuck()) work.jump(draw);
     else if (!work.active()) work.add(draw);
   }
 
@@ -262,7 +262,7 @@ export function createDebugger(model, engine, read) {
     /** Choose a token oneself. @param {number} token */
     choose: (token) => goOn(token),
     /** Draw several. @param {number} count  @param {boolean} fast */
-    write: (count, fast) => (hasFailed() ? engine.retry() : work.add((wanted) => write(count, fast, wanted))),
+    write: (count, fast) => (isStuck() ? engine.retry() : work.add((wanted) => write(count, fast, wanted))),
     stop() {
       if (!running) return;
       running.stop = true;
