@@ -325,6 +325,12 @@ def test_a_number_in_a_vector_is_read_out_in_full(explorer: Explorer) -> None:
     assert numbers[3] == pytest.approx(a * b, abs=1e-5)
     expect(explorer.table).to_have_class(re.compile("has-place"))
     assert explorer.table.evaluate("e => e.style.getPropertyValue('--dlc-place')") == str(place)
+    before = written(explorer.readout)
+    strip.click(position={"x": (place + 0.5) * box["width"] / 48, "y": 5})
+    assert written(explorer.readout) == before, "the focus goes to the number that was clicked"
+    expect(strip).to_have_attribute("aria-valuenow", str(place))
+    explorer.page.keyboard.press("ArrowRight")
+    expect(strip).to_have_attribute("aria-valuenow", str(place + 1))
     explorer.place("term", 8).hover(position={"x": 0.5 * box["width"] / 48, "y": 5})
     weight, value = explorer.column("weight")[8], explorer.strips("value")[8][0]
     numbers = [

@@ -38,6 +38,8 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
   const view = (/** @type {Cell} */ { column, key }) => views.get(`${column} ${key}`);
   /** What has the focus, or would get it. @type {Detail} */
   let here = { ...QUERY, place: 0 };
+  /** What a mouse or a finger points at. @type {Detail | null} */
+  let pointed = null;
   let width = 0;
   /** What the cells show. @type {unknown[]} */
   let painted = [];
@@ -72,9 +74,15 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
   function createView(column, key) {
     const options = {
       column,
-      onPoint: (/** @type {number} */ place) => show({ column, key, place }),
-      onFocus: () => {
-        if (!sameCell(here, { column, key })) settle({ column, key, place: 0 });
+      onPoint(/** @type {number} */ place) {
+        pointed = { column, key, place };
+        show(pointed);
+      },
+      onFocus() {
+        const own = { column, key };
+        // A click or a tap gives the focus to the number under it.
+        if (pointed && sameCell(pointed, own)) settle(pointed);
+        else if (!sameCell(here, own)) settle({ ...own, place: 0 });
         show(here);
       },
     };
@@ -118,13 +126,17 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
   const rows = () => {
     const rest = names.map((_, key) => COLUMNS.map((column) => ({ column, key })));
     const sum = [/** @type {Cell} */ ({ column: "total", key: null }), /** @type {Cell} */ ({ column: "output", key: null })];
-    const there = (/** @type {Cell} */ cell) => view(cell)?.target.checkVisibility({ visibilityProperty: true });
+    const there = (/** @type {Cell} */ cell) => {
+      const target = view(cell)?.target;
+      return target !== undefined && target.getClientRects().length > 0 && getComputedStyle(target).visibility === "visible";
+    };
     return [[QUERY], ...rest, sum].map((cells) => cells.filter(there)).filter((cells) => cells.length > 0);
   };
 
   element.addEventListener("keydown", (event) => {
     const next = event.key === "Escape" ? null : move(event, here, rows(), width);
     if (next) {
+      pointed = null;
       settle(next);
       view(next)?.target.focus();
       show(next);
@@ -133,9 +145,11 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  const leave = () => show(null);
-  element.addEventListener("pointerleave", leave);
-  element.addEventListener("focusout", leave);
+  element.addEventListener("pointerleave", () => {
+    pointed = null;
+    show(null);
+  });
+  element.addEventListener("focusout", () => show(null));
 
   return {
     element,
@@ -144,11 +158,11 @@ export function createTermsTable({ text, onDetail, describe, onLeave }) {
      * @param {import("../../shared/theme.js").Scales} scales
      */
     draw(shown, { diverging, even }) {
-      const { state, pass, terms, key: pointed, pointing } = (last = shown);
+      const { state, pass, terms, key: answering, pointing } = (last = shown);
       const { outputs, read } = pass;
       const { query, step } = state;
       if (read.ids.length !== names.length) rebuild(read.ids.length);
-      names.forEach((name, key) => put(/** @type {Element} */ (name.parentElement), { "data-pointed": !pointing && pointed === key }));
+      names.forEach((name, key) => put(/** @type {Element} */ (name.parentElement), { "data-pointed": !pointing && answering === key }));
       // A hand that moves over the figure points; a hundred strips are worth painting only when their numbers changed.
       const paint = [pass, terms, query, step, diverging];
       if (paint.every((part, index) => part === painted[index])) return;
