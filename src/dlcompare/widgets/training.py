@@ -36,11 +36,14 @@ __all__ = ["HELD_OUT", "LARGEST_SEED", "RECORD_EVERY", "SIDE", "SPAN", "WIDTHS",
 
 #: Neurons in each hidden layer.
 WIDTHS = (2, 4, 8, 16)
+#: Seeds go from 0 to this.
 LARGEST_SEED = 9
 #: Examples that are held out of each set.
 HELD_OUT = 128
-#: Rows and columns of the grid on which the plane is asked, and how far it reaches from the middle.
-SIDE, SPAN = 61, 1.25
+#: Rows and columns of the grid on which the plane is asked.
+SIDE = 61
+#: How far the grid reaches from the middle, in each direction.
+SPAN = 1.25
 #: The record that travels with a page has the parameters of every so manieth step, and of the last; the front end
 #: finds those between by training again.
 RECORD_EVERY = 20
