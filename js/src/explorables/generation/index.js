@@ -168,11 +168,15 @@ function render({ model, el, page }) {
   );
   root.addEventListener("keydown", help.onKey);
 
+  /** The run of which the reader was told how fast it was: once is enough. */
+  let told = 0;
   /** The sentence that ends, or stops, the writing. @param {import("./types.js").Shown} shown */
   function limits({ full, run, running }) {
+    const news = run && !running && run.milliseconds !== told;
+    if (news) told = run.milliseconds;
     if (full) say(text("full", { most: config.block_size }));
     else if (writer.isCrowded()) say(text("crowded"));
-    else if (run && !running) {
+    else if (news) {
       const seconds = run.milliseconds / 1000;
       say(text("speed", { tokens: run.tokens, seconds: short(seconds), speed: short(Number((run.tokens / seconds).toPrecision(3))) }));
     }
