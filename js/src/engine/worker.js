@@ -25,6 +25,8 @@ function createMeter(/** @type {(loaded: number, total: number) => void} */ repo
   return {
     expect: (/** @type {number} */ bytes) => (total += bytes),
     count: (/** @type {number} */ bytes) => report((loaded += bytes), total),
+    /** Whether anything had to be loaded. */
+    hasCounted: () => loaded > 0,
   };
 }
 
@@ -173,7 +175,7 @@ addEventListener("message", ({ data: { id, files: addresses, wasm, inputs } }) =
   answers = answers.then(async () => {
     try {
       const opened = await session;
-      postMessage({ kind: "loaded", id });
+      if (meter.hasCounted()) postMessage({ kind: "loaded", id });
       const outputs = await inTurn(() => run(opened, inputs));
       const buffers = Object.values(outputs).map(({ data }) => data.buffer);
       postMessage({ kind: "answer", id, outputs }, { transfer: [...new Set(buffers)] });
