@@ -120,8 +120,7 @@ def _sample(
     at = _descending(within_k)
     by_mass = within_k.gather(0, at)
     mass_before = by_mass.double().cumsum(-1).float() - by_mass
-    first = torch.arange(vocab_size) == 0  # nothing is before it, but rounding can make of nothing a little more
-    beyond = (mass_before >= top_p) & ~first & (top_p < 1)
+    beyond = (mass_before >= top_p) & (top_p < 1)  # never the first: before it is exactly nothing
     beyond_p = torch.zeros_like(beyond).scatter(-1, at, beyond) & ~beyond_k
     kept = within_k.masked_fill(beyond_p, 0.0)
     within_p = torch.where(beyond_p.any(), kept / kept.sum(), within_k)
