@@ -85,6 +85,11 @@ class Scrubber:
         return int(self.root.get_attribute("data-step") or -1)
 
     @property
+    def span(self) -> int:
+        """The steps that the losses' drawing spans."""
+        return int(self.control("scrub").get_attribute("max") or -1)
+
+    @property
     def end(self) -> int:
         return int(self.root.get_attribute("data-end") or -1)
 
@@ -115,8 +120,7 @@ class Scrubber:
 
     def chosen(self) -> list[int]:
         """Which of the training examples are marked as the batch."""
-        marks = self.root.locator(".dlc-point.is-train")
-        return marks.evaluate_all("all => all.flatMap((e, i) => e.classList.contains('is-chosen') ? [i] : [])")
+        return [int(index) for index in (self.root.locator(".dlc-rings").get_attribute("data-chosen") or "").split(",")]
 
     def examples(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         written = self.state()["sets"][self.settings()["data"]]
@@ -334,14 +338,15 @@ def test_dragging_on_the_losses_scrubs(scrubber: Scrubber) -> None:
     assert box
     left, right = box["x"] + 34, box["x"] + box["width"] - 12
     y = box["y"] + box["height"] / 2
-    mouse, end = scrubber.page.mouse, scrubber.end
-    mouse.move(left + (right - left) * 0.5, y)
-    mouse.down()
-    scrubber.rest()
-    assert scrubber.step == pytest.approx(end / 2, abs=2)
-    mouse.move(left + (right - left) * 0.25, y, steps=4)
-    scrubber.rest()
-    assert scrubber.step == pytest.approx(end / 4, abs=2)
+    mouse, end, span = scrubber.page.mouse, scrubber.end, scrubber.span
+    assert span >= end
+    for share in (0.5, 0.25):
+        mouse.move(left + (right - left) * share, y, steps=4)
+        mouse.down()
+        scrubber.rest()
+        assert scrubber.step == pytest.approx(span * share, abs=2)
+    mouse.move(right + 100, y)
+    assert scrubber.rest().step == end, "there is nothing beyond"
     mouse.move(left - 200, y)
     mouse.up()
     scrubber.rest()
@@ -674,7 +679,7 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
     box = drawing.bounding_box()
     assert box
     page.touchscreen.tap(box["x"] + 34 + (box["width"] - 46) / 2, box["y"] + 100)
-    assert scrubber.rest().step == pytest.approx(step / 2, abs=3)
+    assert scrubber.rest().step == pytest.approx(scrubber.span / 2, abs=3)
     scrubber.root.locator("[data-grid=gradient-3]").tap()
     expect(scrubber.readout).to_contain_text("gradient")
     scrubber.check()

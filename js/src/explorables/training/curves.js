@@ -7,6 +7,7 @@
 import { createSlider } from "../../shared/controls.js";
 import { h, put, s, uniqueId } from "../../shared/dom.js";
 import { full, short } from "../../shared/format.js";
+import { LIMITS } from "./rules.js";
 import { MEASURES } from "./run.js";
 
 /** Room around the drawing, in pixels; half a slider's thumb fits beside it. */
@@ -14,15 +15,20 @@ const EDGE = { left: 34, right: 12, top: 8, bottom: 20 };
 const HEIGHT = 320;
 /** A loss beyond so many times the first one is off the drawing. */
 const TALLEST = 2.5;
+/** @type {Float32Array[]} */
+const NOTHING = [];
 /** What is drawn, by its place among the measures. */
 const LINES = { train: 0, held: 1 };
 
-/** The next round number above a value. @param {number} value */
+/** The next number above a value that an axis may end at. @param {number} value */
 export function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   const digit = [1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10].find((each) => each * power >= value * (1 - 1e-9)) ?? 10;
   return Number((digit * power).toPrecision(2));
 }
+
+/** Fewer steps than this are never spread over the whole width. */
+const SHORTEST = 20;
 
 /** Rounded to tenths of a pixel: a long line is written at every picture. @param {number} value */
 const tenth = (value) => Math.round(10 * value) / 10;
@@ -75,7 +81,12 @@ export function createCurves({ text, onScrub }) {
     max: 1,
     step: 1,
     write: (step) => text("step_of", { step, end: last?.end ?? step }),
-    onMove: onScrub,
+    // Beyond the last step that has been trained there is nothing to see.
+    onMove(step) {
+      const { end } = /** @type {Shown} */ (last);
+      onScrub(Math.min(step, end));
+      if (step > end) slider.show(end);
+    },
   });
   slider.element.classList.add("dlc-scrub");
   const element = h("div", { class: "dlc-curve-part" }, legend, drawing, slider.element, accuracy);
@@ -84,13 +95,13 @@ export function createCurves({ text, onScrub }) {
   let last = null;
   let width = 0;
 
-  /** The steps that the drawing spans. @param {Shown} shown */
-  const span = ({ end }) => Math.max(1, end);
+  /** The steps that the drawing spans: it grows now and then, so that the line grows into it. @param {Shown} shown */
+  const span = ({ end }) => Math.min(LIMITS.step, roundUp(Math.max(SHORTEST, end)));
   /** @param {PointerEvent} event */
   const onPointer = (event) => {
     if (!last || !(event.buttons & 1)) return;
     const share = (event.clientX - drawing.getBoundingClientRect().left - EDGE.left) / (width - EDGE.left - EDGE.right);
-    onScrub(Math.round(Math.min(1, Math.max(0, share)) * last.end));
+    onScrub(Math.min(last.end, Math.round(Math.min(1, Math.max(0, share)) * span(last))));
   };
   drawing.addEventListener("pointerdown", (event) => {
     drawing.setPointerCapture(event.pointerId);
@@ -98,40 +109,51 @@ export function createCurves({ text, onScrub }) {
   });
   drawing.addEventListener("pointermove", onPointer);
 
+  const ticks = [0, 0.5, 1].map((share) => ({ share, line: s("line", { x1: EDGE.left }), label: s("text", { x: EDGE.left - 5, "text-anchor": "end" }) }));
+  const ends = [s("text", { x: EDGE.left, y: HEIGHT - 4 }, "0"), s("text", { y: HEIGHT - 4, "text-anchor": "end" })];
+  axes.append(...ticks.flatMap(({ line, label }) => [line, label]), ...ends);
+  /** What is drawn of each line: while the axes are the same, it only grows. @type {Map<string, {scale: string, all: unknown, count: number, d: string}>} */
+  const drawn = new Map();
+
   function place() {
     if (!last || !width) return;
-    const { measures, before, end, state } = last;
+    const { measures, before, state } = last;
     const [right, bottom] = [width - EDGE.right, HEIGHT - EDGE.bottom];
-    const first = Number(measures[0]?.[LINES.train]);
-    const shown = [...measures, ...(before?.slice(0, end + 1) ?? [])].flatMap((at) => [Number(at[0]), Number(at[1])]);
-    const top = roundUp(Math.min(TALLEST * first, Math.max(first, ...shown.filter(Number.isFinite))));
     const steps = span(last);
+    const first = Number(measures[0]?.[LINES.train]);
+    let most = first;
+    for (const all of [measures, before ?? []])
+      for (const loss of all.slice(0, steps + 1).flatMap((at) => [at[0], at[1]])) if (Number.isFinite(loss) && Number(loss) > most) most = Number(loss);
+    const top = roundUp(Math.min(TALLEST * first, most));
     const x = (/** @type {number} */ step) => EDGE.left + ((right - EDGE.left) * step) / steps;
     // What is off the drawing stays near it: browsers draw lines to far away badly.
     const y = (/** @type {number} */ loss) => bottom - (bottom - EDGE.top) * Math.min(loss / top, 4);
-    const path = (/** @type {Float32Array[]} */ all, /** @type {number} */ which) => {
-      let d = "";
-      for (const [step, at] of all.entries()) {
-        if (step > steps) break;
-        const loss = Number(at[which]);
-        if (Number.isFinite(loss)) d += `${d ? "L" : "M"}${tenth(x(step))},${tenth(y(loss))}`;
+    const scale = [width, steps, top].join();
+    /** @param {SVGPathElement} path  @param {string} name  @param {Float32Array[]} all  @param {number} which */
+    const trace = (path, name, all, which) => {
+      const known = drawn.get(name);
+      let { count, d } = known && known.scale === scale && known.all === all ? known : { count: 0, d: "" };
+      for (; count < Math.min(all.length, steps + 1); count++) {
+        const loss = Number(all[count]?.[which]);
+        if (Number.isFinite(loss)) d += `${d ? "L" : "M"}${tenth(x(count))},${tenth(y(loss))}`;
       }
-      return d;
+      drawn.set(name, { scale, all, count, d });
+      put(path, { d });
     };
+    trace(lines.train, "train", measures, LINES.train);
+    trace(lines.held, "held", measures, LINES.held);
+    trace(lines.before, "before", before ?? NOTHING, LINES.train);
     put(drawing, { width, viewBox: `0 0 ${width} ${HEIGHT}` });
     put(clip, { width: Math.max(0, width - EDGE.left), height: bottom + 1 });
-    put(lines.train, { d: path(measures, LINES.train) });
-    put(lines.held, { d: path(measures, LINES.held) });
-    put(lines.before, { d: before ? path(before, LINES.train) : "" });
-    const ticks = [0, top / 2, top].map((loss) => [
-      s("line", { x1: EDGE.left, x2: right, y1: y(loss), y2: y(loss) }),
-      s("text", { x: EDGE.left - 5, y: y(loss) + 4, "text-anchor": "end" }, short(loss)),
-    ]);
-    axes.replaceChildren(
-      ...ticks.flat(),
-      s("text", { x: EDGE.left, y: HEIGHT - 4 }, "0"),
-      s("text", { x: right, y: HEIGHT - 4, "text-anchor": "end" }, String(steps)),
-    );
+    for (const { share, line, label } of ticks) {
+      put(line, { x2: right, y1: y(share * top), y2: y(share * top) });
+      put(label, { y: y(share * top) + 4 });
+      const written = short(Number((share * top).toPrecision(3)));
+      if (label.textContent !== written) label.textContent = written;
+    }
+    const [, far] = ends;
+    if (far && far.textContent !== String(steps)) far.textContent = String(steps);
+    if (far) put(far, { x: right });
     put(handle, { d: `M${x(state.step)},${EDGE.top}V${bottom}` });
     for (const [name, dot] of Object.entries(dots)) {
       const loss = Number(measures[state.step]?.[LINES[/** @type {keyof typeof LINES} */ (name)]]);
@@ -153,7 +175,7 @@ export function createCurves({ text, onScrub }) {
     draw(shown) {
       last = shown;
       const { outputs, state, end, wanted } = shown;
-      slider.extend(end);
+      slider.extend(span(shown));
       slider.show(Math.min(wanted.step, end));
       slider.input.disabled = end === 0;
       MEASURES.forEach((name) => {

@@ -5,9 +5,9 @@
 
 /** Steps of the slow beginning, one per picture, in which most happens. */
 const SLOW = 100;
-/** Steps per picture after it, at most; milliseconds that they may take together. */
+/** Steps per picture after it, at most; milliseconds that a picture may take. */
 const FAST = 4;
-const TIME = 24;
+const TIME = 70;
 /** Steps at once under reduced motion. */
 const LEAP = 50;
 

@@ -3,6 +3,7 @@
  *
  * @typedef {import("../../shared/types.js").Cell} Cell
  * @typedef {import("./network.js").Examples} Examples
+ * @typedef {import("../../engine/tensors.js").Tensor} Tensor
  * @typedef {import("./trainer.js").Shown} Shown
  * @typedef {import("../../shared/theme.js").Scales} Scales
  */
@@ -19,65 +20,68 @@ const { side, span } = GRID;
 /** The surface keeps off the scale's ends, which are the points': so that these stand out on it. */
 const SOFT = 0.8;
 /** Marks on the drawing of 100 by 100: a circle for class A, a triangle for class B. */
-const MARKS = ["M-1.05,0a1.05,1.05 0 1 0 2.1,0a1.05,1.05 0 1 0 -2.1,0z", "M0,-1.4L1.3,0.85H-1.3z"];
+const MARKS = ["m-1.05,0a1.05,1.05 0 1 0 2.1,0a1.05,1.05 0 1 0 -2.1,0z", "m0,-1.4l1.3,2.25h-2.6z"];
+
+/** Where a place in the plane is on the drawing. @param {number} x  @param {number} y */
+const onDrawing = (x, y) => `${(50 + (50 * x) / span).toFixed(2)},${(50 - (50 * y) / span).toFixed(2)}`;
 
 /** @param {{text: import("../../shared/format.js").Translate}} options */
 export function createSurface({ text }) {
   const canvas = h("canvas", { class: "dlc-plane-canvas" });
-  const marks = s("g", {});
+  const drawing = (/** @type {SVGElement[]} */ ...content) =>
+    s("svg", { class: "dlc-plane-marks", viewBox: "0 0 100 100", "aria-hidden": "true" }, ...content);
+  // What stays and what changes at every step are drawn apart, so that a browser paints little anew.
+  const marks = ["held-a", "held-b", "train-a", "train-b"].map((kind) => s("path", { class: `dlc-points is-${kind}` }));
+  const rings = s("path", { class: "dlc-rings" });
   const cross = s("path", { class: "dlc-cross" });
   const halo = s("path", { class: "dlc-cross-halo" });
-  const drawing = s("svg", { class: "dlc-plane-marks", viewBox: "0 0 100 100", "aria-hidden": "true" }, marks, halo, cross);
   const readingId = uniqueId("probe");
   const reading = h("p", { class: "dlc-reading", id: readingId, role: "status", "data-probe": "" });
   const plane = h(
     "div",
-    { ...OWN_KEYS, class: "dlc-plane", role: "application", tabindex: 0, "aria-describedby": readingId, "data-grid": "plane" },
+    { ...OWN_KEYS, class: "dlc-plane", role: "application", tabindex: 0, "aria-label": text("plane_label"), "aria-describedby": readingId, "data-grid": "plane" },
     canvas,
-    drawing,
+    drawing(...marks),
+    drawing(rings, halo, cross),
   );
   const legend = createLegend();
-  const key = h("p", { class: "dlc-key" });
+  const key = h("p", { class: "dlc-key" }, text("plane_key"));
   const element = h("div", { class: "dlc-surface" }, plane, reading, h("div", { class: "dlc-surface-key" }, legend.element, key));
 
   /** @type {Cell} */
   let place = [(side - 1) / 2, (side - 1) / 2];
   /** @type {Shown | null} */
   let last = null;
-  /** @type {Examples | null} */
+  /** What is marked. @type {Examples | null} */
   let marked = null;
-  /** @type {SVGPathElement[]} */
-  let points = [];
-  /** Which of them are marked as the batch. @type {number[]} */
-  let batch = [];
+  /** The mark of each training example, as a part of a path. @type {string[]} */
+  let parts = [];
+  /** @type {Scales | null} */
+  let coloured = null;
+  let colour = signed(() => ({ fill: "", ink: "" }), SOFT);
 
   /** @param {Examples} examples */
   function mark(examples) {
     marked = examples;
-    const draw = (/** @type {import("../../engine/tensors.js").Tensor} */ x, /** @type {import("../../engine/tensors.js").Tensor} */ y, /** @type {string} */ kind) =>
-      Array.from(y.data, (label, index) => {
-        const [a, b] = at(x, index);
-        const to = (/** @type {number} */ value) => (50 + (50 * value) / span).toFixed(2);
-        return s("path", {
-          d: MARKS[label] ?? "",
-          transform: `translate(${to(Number(a))} ${to(-Number(b))})`,
-          class: `dlc-point is-${label ? "b" : "a"} ${kind}`,
-        });
-      });
-    points = draw(examples.x, examples.y, "is-train");
-    marks.replaceChildren(...draw(examples.heldX, examples.heldY, "is-held"), ...points);
+    const partsOf = (/** @type {Tensor} */ x, /** @type {Tensor} */ y) =>
+      Array.from(y.data, (label, index) => `M${onDrawing(Number(at(x, index)[0]), Number(at(x, index)[1]))}${MARKS[label]}`);
+    const held = partsOf(examples.heldX, examples.heldY);
+    parts = partsOf(examples.x, examples.y);
+    const ofClass = (/** @type {string[]} */ all, /** @type {Tensor} */ y, /** @type {number} */ label) => all.filter((_, index) => y.data[index] === label).join("");
+    const paths = [ofClass(held, examples.heldY, 0), ofClass(held, examples.heldY, 1), ofClass(parts, examples.y, 0), ofClass(parts, examples.y, 1)];
+    marks.forEach((path, index) => put(path, { d: paths[index] ?? "" }));
   }
 
   function drawProbe() {
     if (!last) return;
     const [row, column] = place;
     const [x, y] = [gridAt(column), -gridAt(row)];
-    const answer = at(/** @type {import("../../engine/tensors.js").Tensor} */ (last.outputs["probabilities"]), row * side + column);
+    const answer = at(/** @type {Tensor} */ (last.outputs["probabilities"]), row * side + column);
     const [a, b] = [Number(answer[0]), Number(answer[1])];
     reading.textContent = text("probe", { x: short(Number(x.toFixed(2))), y: short(Number(y.toFixed(2))), a: short(a), b: short(b) });
     put(reading, { title: text("probe", { x: full(x), y: full(y), a: full(a), b: full(b) }), "data-row": row, "data-column": column, "data-a": a, "data-b": b });
-    const [cx, cy] = [50 + (50 * x) / span, 50 - (50 * y) / span];
-    const d = `M${cx - 4},${cy}h3M${cx + 1},${cy}h3M${cx},${cy - 4}v3M${cx},${cy + 1}v3`;
+    const middle = `M${onDrawing(x, y)}`;
+    const d = `${middle}m-4,0h3${middle}m1,0h3${middle}m0,-4v3${middle}m0,1v3`;
     put(cross, { d });
     put(halo, { d });
   }
@@ -111,19 +115,17 @@ export function createSurface({ text }) {
       last = shown;
       const { examples, outputs, chosen } = shown;
       if (marked !== examples) mark(examples);
-      const { data } = /** @type {import("../../engine/tensors.js").Tensor} */ (outputs["probabilities"]);
-      const second = Float32Array.from({ length: side * side }, (_, cell) => Number(data[2 * cell + 1]));
-      const colour = signed(scales.diverging, SOFT);
+      if (coloured !== scales) {
+        coloured = scales;
+        colour = signed(scales.diverging, SOFT);
+        legend.draw((share) => colour(share - 0.5), [0, 1], false);
+        put(plane, { style: `--dlc-class-a: ${scales.diverging(0.02).fill}; --dlc-class-b: ${scales.diverging(0.98).fill}` });
+      }
+      const { data } = /** @type {Tensor} */ (outputs["probabilities"]);
+      const second = new Float32Array(side * side);
+      for (let cell = 0; cell < second.length; cell++) second[cell] = Number(data[2 * cell + 1]);
       paint(canvas, side, second, (value) => (Number.isFinite(value) ? colour(value - 0.5).fill : null));
-      for (const index of batch) points[index]?.classList.remove("is-chosen");
-      for (const index of chosen) points[index]?.classList.add("is-chosen");
-      batch = chosen;
-      legend.draw((share) => colour(share - 0.5), [0, 1], false);
-      put(plane, {
-        "aria-label": text("plane_label"),
-        style: `--dlc-class-a: ${scales.diverging(0.02).fill}; --dlc-class-b: ${scales.diverging(0.98).fill}`,
-      });
-      key.textContent = text("plane_key");
+      put(rings, { d: chosen.map((index) => parts[index]).join(""), "data-chosen": chosen.join() });
       drawProbe();
     },
   };
