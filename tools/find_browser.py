@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 NAMES = (
+    "chromium-headless-shell",  # the same engine without windows, which opens pages in less time
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -71,7 +72,7 @@ def find() -> str:
         return own
     raise NoBrowserError(
         "there is no Chromium: CHROMIUM is not set, none of "
-        f"{', '.join(NAMES[:6])} is on PATH, and Playwright has installed none. "
+        f"{', '.join(NAMES[:7])} is on PATH, and Playwright has installed none. "
         "`python -m tools.find_browser` installs one."
     )
 
@@ -86,7 +87,7 @@ def install() -> None:
     """
     attempts = [[[sys.executable, "-m", "playwright", "install", "chromium"]]]
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        attempts.append([["apt-get", "update", "-q"], ["apt-get", "install", "-q", "-y", "chromium"]])
+        attempts.append([["apt-get", "update", "-q"], ["apt-get", "install", "-q", "-y", "chromium-headless-shell"]])
     said = []
     for commands in attempts:
         for command in commands:
@@ -117,8 +118,8 @@ def install() -> None:
             else:
                 return
     raise NoBrowserError(
-        "no Chromium could be installed. Install one (Debian: apt-get install chromium) or name one with "
-        "CHROMIUM=…\n" + "\n".join(said)
+        "no Chromium could be installed. Install one (Debian: apt-get install chromium-headless-shell) or name "
+        "one with CHROMIUM=…\n" + "\n".join(said)
     )
 
 

@@ -153,8 +153,9 @@ def browser() -> Tally:
     except NoBrowserError as error:
         print(f"\n=== browser\n{error}", file=sys.stderr)
         return Tally(failed=1, failures=["browser"])
-    # loadfile keeps the tests of the one JupyterLab in one process and in order.
-    return pytest("browser", ["tests/browser", "-n", str(workers()), "--dist", "loadfile"], {"CHROMIUM": program})
+    # Twice as many as there are cores, for they mostly wait; one thread each. The conftest says who gets which.
+    arguments = ["tests/browser", "-n", str(2 * workers()), "--dist", "loadscope"]
+    return pytest("browser", arguments, {"CHROMIUM": program, "OMP_NUM_THREADS": "1"})
 
 
 STAGES: dict[str, Callable[[], Tally]] = {

@@ -317,3 +317,39 @@ test("tensors know what they hold", () => {
   assert.deepEqual([...fromBytes("float32", [1], odd).data], [1]);
   assert.deepEqual(readAll({ x: { type: "int32", dims: [1], data: "BwAAAA==" } }), { x: int32([7]) });
 });
+
+test("what an earlier page of the visit has loaded is opened before anybody asks, and nothing else", async () => {
+  FakeWorker.all = [];
+  /** @type {Map<string, string>} */
+  const kept = new Map();
+  const storage = { getItem: (/** @type {string} */ key) => kept.get(key) ?? null, setItem: (/** @type {string} */ key, /** @type {string} */ value) => void kept.set(key, value) };
+  const leave = inWorld({ Worker: FakeWorker, sessionStorage: storage });
+  const graphs = { ...files, h: { graph: "h.onnx.gz", weights: "weights.gz", bytes: 1 } };
+  const first = createPageEngine(program)(graphs);
+  first.prepare?.();
+  assert.equal(FakeWorker.all.length, 0, "on the first page nothing is loaded");
+  const answer = first.run("g", {}, () => {});
+  FakeWorker.all[0]?.say({ kind: "answer", id: FakeWorker.all[0].asked[0].id, outputs: {} });
+  await answer;
+
+  createPageEngine({ ...program, wasm: "newer.wasm.gz" })(graphs).prepare?.();
+  assert.equal(FakeWorker.all.length, 1, "another edition's program is not there yet");
+  createPageEngine(program)(graphs).prepare?.();
+  assert.deepEqual(FakeWorker.all[1]?.asked, [{ files: files.g, wasm: program.wasm }]);
+  leave();
+});
+
+test("a browser that keeps nothing, or holds nonsense, computes all the same", async () => {
+  for (const getItem of [() => "{", () => "7", () => { throw new Error("denied"); }]) { // prettier-ignore
+    FakeWorker.all = [];
+    const setItem = () => { throw new Error("full"); }; // prettier-ignore
+    const leave = inWorld({ Worker: FakeWorker, sessionStorage: { getItem, setItem } });
+    const runner = createPageEngine(program)(files);
+    runner.prepare?.();
+    assert.equal(FakeWorker.all.length, 0);
+    const answer = runner.run("g", {}, () => {});
+    FakeWorker.all[0]?.say({ kind: "answer", id: FakeWorker.all[0].asked[0].id, outputs: { y: float32(1) } });
+    assert.equal((await answer)["y"]?.data[0], 1);
+    leave();
+  }
+});

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, Route, sync_playwright
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tools.find_browser import NoBrowserError, find
 
@@ -29,6 +30,21 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+#: Their tests share something that takes a minute to set up; all others can go to whichever process is free.
+TOGETHER = ("test_jupyterlab.py", "test_contributing.py")
+
+
+class _OneByOne(LoadScopeScheduling):  # type: ignore[misc]
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.endswith(TOGETHER) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out tests one by one, and some files as a whole."""
+    return _OneByOne(config, log)
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 from torch import Tensor
 
@@ -22,6 +21,7 @@ from dlcompare.recording import record
 from dlcompare.style import readable
 
 from .conftest import NewPage
+from .looks import faults, looks, overflowing, widths
 
 ADDRESS = "chapters/3-algorithms/3-2-1-transformer.html"
 CONTAINER = "#explorable-attention"
@@ -589,22 +589,22 @@ def test_a_hostile_link_breaks_nothing(page: Page, site: str, parameters: str) -
     explorer.check()
 
 
-@pytest.mark.parametrize(
-    "prompt",
-    [
-        "<script>alert(1)</script><img src=x onerror=alert(1)>",
-        "שלום עולם مرحبا",
-        "👩‍👩‍👧‍👦 🎭 é ‮gnorw",
-        "\x00\x01\x7f\t\n\n{query} {0} %s",
-        "<|end|><|user|>__proto__",
-        " ",
-    ],
+TEXTS = (
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "שלום עולם مرحبا",
+    "👩\u200d👩\u200d👧\u200d👦 🎭 é \u202egnorw",
+    "\x00\x01\x7f\t\n\n{query} {0} %s",
+    "<|end|><|user|>__proto__",
+    " ",
 )
-def test_any_text_can_be_typed(explorer: Explorer, prompt: str) -> None:
-    explorer.type(prompt)
-    assert explorer.field.input_value() == prompt
-    assert explorer.root.locator("script, img").count() == 0
-    explorer.check()
+
+
+def test_any_text_can_be_typed(explorer: Explorer) -> None:
+    for prompt in TEXTS:
+        explorer.type(prompt)
+        assert explorer.field.input_value() == prompt
+        assert explorer.root.locator("script, img").count() == 0
+        explorer.check()
 
 
 def test_what_cannot_be_read_is_refused_in_words(explorer: Explorer) -> None:
@@ -765,37 +765,20 @@ def test_taken_away_it_leaves_nothing_behind(explorer: Explorer) -> None:
     assert (found["left"], found["inside"]) == ([], 0)
 
 
-def overflowing(page: Page) -> list[str]:
-    return page.evaluate(
-        """() => {
-          const root = document.querySelector('.dlc').getBoundingClientRect();
-          const all = [...document.querySelectorAll('.dlc *')];
-          const inside = all.filter(e => !e.closest('.dlc-unseen, svg'));
-          const out = inside.filter(e => e.checkVisibility()).filter(e => {
-            const box = e.getBoundingClientRect();
-            const named = e.matches('.dlc-line-name') && getComputedStyle(e).textOverflow === 'ellipsis';
-            return box.right > root.right + 0.5 || box.left < root.left - 0.5 || e.scrollWidth > e.clientWidth + 1 &&
-              getComputedStyle(e).display !== 'inline' && !['SELECT', 'INPUT'].includes(e.tagName) && !named;
-          });
-          return out.map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 30)}`);
-        }"""
-    )
-
-
-@pytest.mark.parametrize("width", [360, 768, 1280, 1700])
-def test_nothing_runs_over_at_any_width(new_page: NewPage, site: str, width: int) -> None:
-    page, _ = new_page(viewport={"width": width, "height": 740})
-    explorer = Explorer(page).open(site + ADDRESS)
-    for prompt, steps in ((explorer.field.input_value(), range(7)), ("wwwwwwwwww " * 20, (1, 4, 6)), ("a", (6,))):
-        explorer.type(prompt)
-        for step in steps:
-            explorer.step_to(step)
-            assert overflowing(page) == [], (prompt, step)
-    explorer.choose("heads", "only")
-    explorer.choose("mask", "none")
-    explorer.type(play()[9000:9300])
-    assert overflowing(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_nothing_runs_over_at_any_width(explorer: Explorer) -> None:
+    first = explorer.field.input_value()
+    for _ in widths(explorer.page, 360, 768, 1280, 1700):
+        for prompt, steps in ((first, range(7)), ("wwwwwwwwww " * 20, (1, 4, 6)), ("a", (6,))):
+            explorer.type(prompt)
+            for step in steps:
+                explorer.step_to(step)
+                assert overflowing(explorer.page, CONTAINER, cut=".dlc-line-name") == [], (prompt, step)
+        explorer.choose("heads", "only")
+        explorer.choose("mask", "none")
+        explorer.type(play()[9000:9300])
+        assert overflowing(explorer.page, CONTAINER, cut=".dlc-line-name") == []
+        explorer.choose("heads", "all")
+        explorer.choose("mask", "causal")
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
@@ -839,25 +822,12 @@ def test_dark_mode_has_its_own_colours(new_page: NewPage, site: str) -> None:
     explorer.check()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}, {"forced_colors": "active"}],
-    ids=["light", "dark", "narrow", "forced-colours"],
-)
-def test_axe_finds_no_fault(new_page: NewPage, site: str, options: dict[str, Any]) -> None:
-    page, _ = new_page(**options)
-    explorer = Explorer(page).open(site + ADDRESS)
+def test_axe_finds_no_fault(explorer: Explorer) -> None:
     explorer.control("keys").click()
     explorer.choose("heads", "without")
     for step in (0, 6):
         explorer.step_to(step)
-        # Of the map's rows and of the calculation's, which are all alike, three. And without preloading: it would ask
-        # for imported style sheets itself, relative to the wrong folder.
-        looked_at = {
-            "include": [[CONTAINER]],
-            "exclude": [[".dlc-pixels [role=row]:nth-child(n + 4)"], [".dlc-terms .dlc-line-key:nth-child(n + 6)"]],
-        }
-        found = Axe().run(page, context=looked_at, options={"preload": False}).response
-        assert len(found["passes"]) > 15, "axe has looked at it"
-        faults = {v["id"]: v["nodes"][0]["html"] for v in found["violations"]}
-        assert faults == {}, step
+        for look in looks(explorer.page):
+            # Of the map's rows and of the calculation's, which are all alike, three.
+            many = (".dlc-pixels [role=row]:nth-child(n + 4)", ".dlc-terms .dlc-line-key:nth-child(n + 6)")
+            assert faults(explorer.page, CONTAINER, *many) == {}, (step, look)

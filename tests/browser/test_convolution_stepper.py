@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
@@ -9,12 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 from torch import Tensor
 from torch.nn import functional as F
 
 from .conftest import NewPage
+from .looks import faults, looks, overflowing, widths
 
 ADDRESS = "chapters/3-algorithms/3-1-3a-cnn.html"
 CONTAINER = "#explorable-convolution"
@@ -166,14 +167,13 @@ def test_it_lives_without_a_kernel(new_page: NewPage, site: str) -> None:
     assert sockets == []
 
 
-@pytest.mark.parametrize("stride", [1, 2, 3])
-@pytest.mark.parametrize("padding", [0, 1, 2])
-def test_typed_kernels_give_torchs_numbers(stepper: Stepper, stride: int, padding: int) -> None:
-    stepper.choose("stride", stride)
-    stepper.choose("padding", padding)
+def test_typed_kernels_give_torchs_numbers(stepper: Stepper) -> None:
     count = stepper.control("image").locator("option").count()
-    stepper.choose("image", random.randrange(count))
-    for preset in ("identity", "gauss"):  # three by three, five by five
+    presets = ("identity", "gauss")  # three by three, five by five
+    for stride, padding, preset in itertools.product((1, 2, 3), (0, 1, 2), presets):
+        stepper.choose("stride", stride)
+        stepper.choose("padding", padding)
+        stepper.choose("image", random.randrange(count))
         stepper.choose("kernel", preset)
         stepper.check()
         size = stepper.geometry[0]
@@ -528,33 +528,14 @@ def test_nothing_is_loaded_before_the_figure_comes_near(page: Page, site: str) -
     expect(page.locator(f"{CONTAINER} .dlc")).to_be_visible()
 
 
-def overflowing(page: Page) -> list[str]:
-    return page.evaluate(
-        """() => {
-          const root = document.querySelector('.dlc').getBoundingClientRect();
-          const all = [...document.querySelectorAll('.dlc *')];
-          const inside = all.filter(e => !e.closest('.dlc-unseen, .dlc-links, svg'));
-          const out = inside.filter(e => e.checkVisibility()).filter(e => {
-            const box = e.getBoundingClientRect();
-            return box.right > root.right + 0.5 || box.left < root.left - 0.5 || e.scrollWidth > e.clientWidth + 1 &&
-              getComputedStyle(e).display !== 'inline' && !['SELECT', 'INPUT'].includes(e.tagName);
-          });
-          return out.map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 30)}`);
-        }"""
-    )
-
-
-@pytest.mark.parametrize("width", [360, 768, 1600])
-def test_nothing_runs_over_at_any_width(new_page: NewPage, site: str, width: int) -> None:
-    page, _ = new_page(viewport={"width": width, "height": 740})
-    stepper = Stepper(page).open(site + ADDRESS)
-    for preset in ("sobel_x", "gauss", "identity"):
-        stepper.choose("kernel", preset)
-        size = stepper.geometry[0]
-        for magnitude in (0.9, 0.09, 0.009):  # the smaller, the longer: −0.00123
-            stepper.type_kernel(-torch.rand(size, size) * magnitude - magnitude / 9)
-            assert overflowing(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_nothing_runs_over_at_any_width(stepper: Stepper) -> None:
+    for _ in widths(stepper.page):
+        for preset in ("sobel_x", "gauss", "identity"):
+            stepper.choose("kernel", preset)
+            size = stepper.geometry[0]
+            for magnitude in (0.9, 0.09, 0.009):  # the smaller, the longer: −0.00123
+                stepper.type_kernel(-torch.rand(size, size) * magnitude - magnitude / 9)
+                assert overflowing(stepper.page, CONTAINER, scrolls=".dlc-links") == []
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
@@ -598,24 +579,8 @@ def test_what_changes_is_spoken(stepper: Stepper) -> None:
     assert read((spoken.text_content() or "").split(":")[1])[0] == pytest.approx(stepper.sum)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"color_scheme": "dark"},
-        {"viewport": {"width": 360, "height": 740}},
-        {"forced_colors": "active"},
-    ],
-    ids=["light", "dark", "narrow", "forced-colours"],
-)
-def test_axe_finds_no_fault(new_page: NewPage, site: str, options: dict[str, Any]) -> None:
-    page, _ = new_page(**options)
-    stepper = Stepper(page).open(site + ADDRESS)
+def test_axe_finds_no_fault(stepper: Stepper) -> None:
     stepper.control("keys").click()
-    # Of the images' rows, which are all alike, two: axe takes a minute for two thousand cells. And without preloading:
-    # it would ask for imported style sheets itself, relative to the wrong folder.
-    looked_at = {"include": [[CONTAINER]], "exclude": [[".dlc-pixels [role=row]:nth-child(n + 3)"]]}
-    found = Axe().run(page, context=looked_at, options={"preload": False}).response
-    assert len(found["passes"]) > 15, "axe has looked at it"
-    faults = {v["id"]: v["nodes"][0]["html"] for v in found["violations"] if v["impact"] in {"serious", "critical"}}
-    assert faults == {}
+    for look in looks(stepper.page):
+        # Of the images' rows, which are all alike, two.
+        assert faults(stepper.page, CONTAINER, ".dlc-pixels [role=row]:nth-child(n + 3)") == {}, look

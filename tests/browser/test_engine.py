@@ -105,6 +105,28 @@ def test_nothing_of_the_engine_is_loaded_before_it_is_asked(new_page: NewPage, s
     assert len(engines()) == 3, "kept for the visit"
 
 
+def test_on_a_later_page_of_the_visit_it_is_ready_before_it_is_asked(new_page: NewPage, site: str) -> None:
+    page, _ = new_page()
+    open_stepper(page, site + ADDRESS)
+    ask(page)
+    expect(engine(page)).to_have_attribute("data-answered-by", "page", timeout=PATIENCE)
+    with page.expect_worker(timeout=PATIENCE):
+        open_stepper(page, site + ADDRESS)
+    ask(page)
+    expect(engine(page)).to_have_attribute("data-answered-by", "page", timeout=PATIENCE)
+    assert len(page.workers) == 1
+    # A page whose graphs were not loaded stays as it was, and so does another visit.
+    page.goto(site + "chapters/3-algorithms/3-2-1-transformer.html")
+    page.locator("#explorable-attention").scroll_into_view_if_needed()
+    expect(page.locator("#explorable-attention .dlc")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert page.workers == []
+    other = page.context.new_page()
+    open_stepper(other, site + ADDRESS)
+    other.wait_for_load_state("networkidle")
+    assert other.workers == []
+
+
 def test_bytes_loaded_are_shown(new_page: NewPage, site: str) -> None:
     page, _ = new_page()
     open_stepper(page, site + ADDRESS)

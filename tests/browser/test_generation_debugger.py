@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 from torch import Tensor
 
@@ -22,6 +21,7 @@ from dlcompare.style import readable
 from dlcompare.widgets import GenerationDebugger
 
 from .conftest import NewPage
+from .looks import faults, looks, overflowing, widths
 
 ADDRESS = "chapters/2-concepts/2-2-gpt.html"
 CONTAINER = "#explorable-generation"
@@ -576,23 +576,24 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_any_text_may_be_a_prompt(debugger: Debugger, name: str) -> None:
+def test_any_text_may_be_a_prompt(debugger: Debugger) -> None:
     field = debugger.control("prompt")
-    field.fill(HOSTILE[name])
-    ids = shakespeare().tokenizer.encode(field.input_value())
-    if len(ids) >= 256:
-        expect(debugger.note).to_contain_text(f"This prompt has {len(ids):,} tokens; the model reads at most 255")
-        expect(field).to_have_attribute("aria-invalid", "true")
-        field.blur()
-        expect(field).to_have_value("To be, or not to")
-    else:
-        field.blur()
-        debugger.settle()
-        assert debugger.ids == ids
-        debugger.press("step")
-    debugger.check()
-    assert debugger.root.locator("script, img").count() == 0
+    for name, prompt in HOSTILE.items():
+        debugger.press("reset")
+        field.fill(prompt)
+        ids = shakespeare().tokenizer.encode(field.input_value())
+        if len(ids) >= 256:
+            expect(debugger.note).to_contain_text(f"This prompt has {len(ids):,} tokens; the model reads at most 255")
+            expect(field).to_have_attribute("aria-invalid", "true")
+            field.blur()
+            expect(field).to_have_value("To be, or not to")
+        else:
+            field.blur()
+            debugger.settle()
+            assert debugger.ids == ids, name
+            debugger.press("step")
+        debugger.check()
+        assert debugger.root.locator("script, img").count() == 0, name
 
 
 def test_what_cannot_be_read_is_refused_in_words(debugger: Debugger) -> None:
@@ -655,36 +656,18 @@ def test_in_print_the_figure_stands_there(debugger: Debugger) -> None:
     expect(debugger.root).to_be_hidden()
 
 
-def overflowing(page: Page) -> list[str]:
-    return page.evaluate(
-        """selector => {
-          const root = document.querySelector(selector).getBoundingClientRect();
-          const all = [...document.querySelectorAll(`${selector} *`)];
-          const inside = all.filter(e => !e.closest('.dlc-unseen, svg, .dlc-tree-scroll, .dlc-draw-parts'));
-          const out = inside.filter(e => e.checkVisibility()).filter(e => {
-            const box = e.getBoundingClientRect();
-            return box.right > root.right + 0.5 || box.left < root.left - 0.5;
-          });
-          return out.map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 30)}`);
-        }""",
-        f"{CONTAINER} .dlc",
-    )
-
-
-@pytest.mark.parametrize("width", [360, 768, 1600])
-def test_nothing_runs_over_at_any_width(new_page: NewPage, site: str, width: int) -> None:
-    page, _ = new_page(viewport={"width": width, "height": 740})
-    debugger = Debugger(page).open(site + ADDRESS)
-    assert overflowing(page) == []
-    debugger.slide("temperature", 80)
-    debugger.press("fast")
-    debugger.slide("temperature", 0)
-    debugger.bars.nth(3).click()
-    debugger.settle()
-    assert overflowing(page) == []
-    debugger.write("                                <|reply|><|user|> daughter brother nothing")
-    assert overflowing(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_nothing_runs_over_at_any_width(debugger: Debugger) -> None:
+    over = functools.partial(overflowing, debugger.page, CONTAINER, scrolls=".dlc-tree-scroll, .dlc-draw-parts")
+    for _ in widths(debugger.page):
+        assert over() == []
+        debugger.slide("temperature", 80)
+        debugger.press("fast")
+        debugger.slide("temperature", 0)
+        debugger.bars.nth(3).click()
+        debugger.settle()
+        assert over() == []
+        debugger.write("                                <|reply|><|user|> daughter brother nothing")
+        assert over() == []
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
@@ -747,22 +730,13 @@ def test_the_keys_are_listed_on_request(debugger: Debugger) -> None:
     expect(panel).to_be_hidden()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}, {"forced_colors": "active"}],
-    ids=["light", "dark", "narrow", "forced-colours"],
-)
-def test_axe_finds_no_fault(new_page: NewPage, site: str, options: dict[str, Any]) -> None:
-    page, _ = new_page(**options)
-    debugger = Debugger(page).open(site + ADDRESS)
+def test_axe_finds_no_fault(debugger: Debugger) -> None:
     debugger.press("step", "stepBack")
     debugger.bars.nth(3).click()
     debugger.settle()
     debugger.control("keys").click()
-    found = Axe().run(page, context={"include": [[CONTAINER]]}, options={"preload": False}).response
-    assert len(found["passes"]) > 15, "axe has looked at it"
-    faults = {v["id"]: v["nodes"][0]["html"] for v in found["violations"] if v["impact"] in {"serious", "critical"}}
-    assert faults == {}
+    for look in looks(debugger.page):
+        assert faults(debugger.page, CONTAINER) == {}, look
 
 
 SUPERSCRIPT = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")

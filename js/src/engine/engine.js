@@ -18,6 +18,7 @@
  * @property {(graph: string, inputs: Tensors, onProgress: (progress: Progress | null) => void, handOver?: boolean) => Promise<Tensors>} run
  *   Progress is null once everything is there. Whoever hands the inputs over needs them no more. Rejects with an
  *   `EngineFailure`.
+ * @property {() => void} [prepare]  Get ready to answer, if that costs no bytes.
  * @property {() => void} [destroy]
  *
  * @typedef {Tensors | (() => Tensors)} Inputs  Large ones may be made when they are needed: so they are handed over, and not

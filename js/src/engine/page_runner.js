@@ -1,6 +1,7 @@
 /**
  * Answers in a published page: a web worker runs onnxruntime, so that the page never freezes. One worker serves all
- * explorables of the page. It is started by the first question, and keeps what it has loaded for the visit.
+ * explorables of the page. It is started by the first question, or, where an earlier page of the visit has loaded the same
+ * files, as soon as an explorable is there; and it keeps what it has loaded.
  *
  * @typedef {import("./tensors.js").Tensors} Tensors
  * @typedef {import("./engine.js").Progress} Progress
@@ -9,11 +10,16 @@
  * @typedef {{resolve: (outputs: Tensors) => void, reject: (failure: EngineFailure) => void, onProgress: (progress: Progress | null) => void}} Open
  */
 import { EngineFailure } from "./failure.js";
+import { createVisit } from "./visit.js";
+
+/** What a question needs, the engine's program first. @param {Program} program  @param {GraphFiles} files */
+const needed = ({ wasm }, { graph, weights }) => [wasm, graph, ...(weights === null ? [] : [weights])];
 
 /**
  * @param {Program} program
  */
 export function createPageEngine(program) {
+  const visit = createVisit();
   /** @type {Worker | null} */
   let worker = null;
   /** @type {Map<number, Open>} */
@@ -74,11 +80,23 @@ export function createPageEngine(program) {
         worker ??= start();
         const id = (asked += 1);
         const question = worker;
-        return new Promise((resolve, reject) => {
+        /** @type {Tensors} */
+        const outputs = await new Promise((resolve, reject) => {
           open.set(id, { resolve, reject, onProgress });
           const buffers = handOver ? Object.values(inputs).map(({ data }) => data.buffer) : [];
           question.postMessage({ id, files, wasm: program.wasm, inputs }, [...new Set(buffers)]);
         });
+        visit.remember(needed(program, files));
+        return outputs;
+      },
+      /** Open what earlier pages of the visit have loaded already: a reader who asked there will ask here. */
+      prepare() {
+        const known = Object.values(graphs).filter((files) => visit.knows(needed(program, files)));
+        try {
+          for (const files of known) (worker ??= start()).postMessage({ files, wasm: program.wasm });
+        } catch {
+          // Who asks is told.
+        }
       },
     };
   };

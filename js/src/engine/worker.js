@@ -51,7 +51,8 @@ async function fetchInflated(url, meter) {
   /** @type {Response} */
   let response;
   try {
-    response = await fetch(url);
+    // Names tell the content: what the browser has under this one is right, however old it is.
+    response = await fetch(url, { cache: "force-cache" });
   } catch (error) {
     throw new LoadFailure("missing-file", `${url}: ${error instanceof Error ? error.message : error}`);
   }
@@ -169,9 +170,11 @@ function codeOf(error) {
 let answers = Promise.resolve();
 
 addEventListener("message", ({ data: { id, files: addresses, wasm, inputs } }) => {
-  const meter = createMeter((loaded, total) => postMessage({ kind: "progress", id, loaded, total }));
+  const asked = id !== undefined; // otherwise this is only made ready
+  const meter = createMeter((loaded, total) => asked && postMessage({ kind: "progress", id, loaded, total }));
   const session = open(addresses, wasm, meter);
   session.catch(() => {}); // it is awaited below, in turn
+  if (!asked) return;
   answers = answers.then(async () => {
     try {
       const opened = await session;

@@ -65,6 +65,7 @@ async function mount(container, attempt = 0) {
     container.classList.add("is-live");
     const page = { ...createPage(container.id), runner: createPageRunner(graphsOf(container)) };
     module.default.render({ model: createPlainModel(state), el: live, page });
+    page.runner.prepare?.();
     if (parseFragment(location.hash).id === container.id) container.scrollIntoView();
   } catch (error) {
     live.remove();

@@ -1,0 +1,69 @@
+"""What every explorable must pass in any light and at any width: axe, and nothing that runs over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 360, "height": 740}
+
+_OVERFLOWING = """([container, besides, cut]) => {
+  const root = document.querySelector(`${container} .dlc`).getBoundingClientRect();
+  const inside = [...document.querySelectorAll(`${container} .dlc *`)].filter(e => !e.closest(besides));
+  const isCut = e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline' &&
+    !['SELECT', 'INPUT'].includes(e.tagName) && !e.closest(cut);
+  const out = inside.filter(e => e.checkVisibility()).filter(e => {
+    const box = e.getBoundingClientRect();
+    return box.right > root.right + 0.5 || box.left < root.left - 0.5 || isCut(e);
+  });
+  return out.map(e => `${e.tagName}.${e.className}: ${e.textContent.slice(0, 30)}`);
+}"""
+
+
+def overflowing(page: Page, container: str, *, scrolls: str = "", cut: str = "") -> list[str]:
+    """Return the parts of an explorable that run over its edge, or whose content runs over their own.
+
+    ``scrolls`` selects what may scroll, and is left out with all in it; ``cut`` what may cut its content off.
+    """
+    besides = ", ".join(filter(None, (".dlc-unseen, svg, .dlc-table", scrolls)))
+    found: list[str] = page.evaluate(_OVERFLOWING, [container, besides, cut or "no-such-element"])
+    return found
+
+
+def widths(page: Page, *pixels: int) -> Iterator[int]:
+    """Give the page one width after the other; after each, it must not be wider than its window."""
+    for width in pixels or (360, 768, 1600):
+        page.set_viewport_size({"width": width, "height": 740})
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        yield width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def looks(page: Page) -> Iterator[str]:
+    """Show the page in light, in dark, in forced colours, and on a phone."""
+    for name, scheme, forced, size in (
+        ("light", "light", "none", WIDE),
+        ("dark", "dark", "none", WIDE),
+        ("forced colours", "light", "active", WIDE),
+        ("narrow", "light", "none", NARROW),
+    ):
+        page.emulate_media(color_scheme=scheme, forced_colors=forced)  # type: ignore[arg-type]
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        # Colours may take a moment to become others; axe would measure what lies between.
+        page.wait_for_timeout(400)
+        yield name
+
+
+def faults(page: Page, container: str, *repeated: str) -> dict[str, str]:
+    """Return what axe finds serious or critical in an explorable, each fault with the first element that has it.
+
+    ``repeated`` selects what is all alike and many, to be left out: axe takes a minute for two thousand cells.
+    """
+    looked_at = {"include": [[container]], "exclude": [[each] for each in repeated]}
+    # Without preloading: it would ask for imported style sheets itself, relative to the wrong folder.
+    found = Axe().run(page, context=looked_at, options={"preload": False}).response
+    assert len(found["passes"]) > 15, "axe has looked at it"
+    return {v["id"]: v["nodes"][0]["html"] for v in found["violations"] if v["impact"] in {"serious", "critical"}}
