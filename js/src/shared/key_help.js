@@ -4,12 +4,12 @@ import { h, put, uniqueId } from "./dom.js";
 
 /**
  * @param {import("./format.js").Translate} text
- * @param {string} key  The text that lists the keys: one line each, the key and what it does parted by a tab.
+ * @param {...string} lists  The texts that list the keys: one line each, the key and what it does parted by a tab.
  */
-export function createKeyHelp(text, key) {
+export function createKeyHelp(text, ...lists) {
   const id = uniqueId("keys");
-  const rows = text(key)
-    .split("\n")
+  const rows = lists
+    .flatMap((list) => text(list).split("\n"))
     .map((line) => line.split("\t"))
     .flatMap(([keys, meaning]) => [h("dt", {}, h("kbd", {}, keys)), h("dd", {}, meaning)]);
   const panel = h("div", { class: "dlc-keys", id, role: "region", "aria-label": text("keys"), hidden: true }, h("dl", {}, ...rows));

@@ -1,0 +1,224 @@
+/**
+ * What all explorables have around what is their own: a title, one row of controls in one order, the same keys, undo, play, a
+ * state that Python and the page's address share, the engine's line, the numbers as a table, and what is read out.
+ *
+ * An explorable says which traits its state has and what is allowed in it, what it asks of the engine, and how it draws the
+ * answers. Drawing follows the state: nobody else keeps any. While answers are on their way, the last ones stay.
+ *
+ * @typedef {import("./types.js").Model} Model
+ * @typedef {import("./types.js").RenderContext} RenderContext
+ * @typedef {import("./format.js").Translate} Translate
+ * @typedef {import("./theme.js").Scales} Scales
+ * @typedef {import("../engine/tensors.js").Tensors} Tensors
+ * @typedef {Record<string, any>} State
+ * @typedef {Record<string, any>} Answers
+ * @typedef {(graph: string, inputs: import("../engine/engine.js").Inputs, channel?: string) => Promise<Tensors>} Run
+ *
+ * @typedef {object} Shown  What is drawn.
+ * @property {State} state  What the numbers belong to; the step, and whatever else asks for no numbers, is the wanted one.
+ * @property {State} wanted  What is chosen: the same, unless numbers are still on their way.
+ * @property {boolean} waiting  Whether they are.
+ * @property {boolean} playing
+ * @property {Answers} answers  What `ask` gave.
+ * @property {Scales} scales  The theme's colours.
+ *
+ * @typedef {object} Tools  What the parts of an explorable need of it.
+ * @property {Translate} text
+ * @property {Model} model
+ * @property {(wish: State) => void} set  Change the state, as far as the rules allow it. Ends a play.
+ * @property {(message: string) => void} say  A sentence for the reader, until the next change; "" for none.
+ * @property {() => Shown | null} shown  Null until the first numbers are there.
+ *
+ * @typedef {object} Parts
+ * @property {Node[]} [choices]  At the head of the row of controls.
+ * @property {Node[]} elements  The figure.
+ * @property {(shown: Shown) => void} draw
+ * @property {(shown: Shown) => import("./data_table.js").TableContent} table
+ * @property {(shown: Shown) => string} announce  What a screen reader says once things have come to rest.
+ * @property {() => void} [destroy]
+ *
+ * @typedef {object} Spec
+ * @property {string} name  Of its style, `dlc-NAME`, and of the text that lists its own keys, `keys_NAME`.
+ * @property {string[]} keys  The traits of its state.
+ * @property {(state: State, wish: State, model: Model) => State} change  The state after a wish. What is not allowed in the
+ *   wish is left out; where nothing changes, the very same object.
+ * @property {(state: State, run: Run, model: Model) => Promise<Answers>} ask  The numbers of a state.
+ * @property {string[]} [silent]  Keys that ask for no new numbers; `step` never does.
+ * @property {(shown: Shown) => number} [last]  Of an explorable with steps, which `state.step` counts from 0: the last one.
+ * @property {{slow: number, fast: number}} [pace]  Of its play, in milliseconds.
+ * @property {(tools: Tools) => Parts} create
+ */
+import { createEngine } from "../engine/engine.js";
+import { createEngineStatus } from "../engine/status.js";
+import { createAnnouncer } from "./announcer.js";
+import { createAction } from "./controls.js";
+import { createDataTable } from "./data_table.js";
+import { h, put, uniqueId } from "./dom.js";
+import { translator } from "./format.js";
+import { createKeyHelp } from "./key_help.js";
+import { createPlayer } from "./player.js";
+import { shareLink } from "./share.js";
+import { createStore } from "./store.js";
+import { followTheme, reducedMotion } from "./theme.js";
+
+/** Keys that do the same in every explorable, by the control that they press. */
+const KEYS = { ",": "stepBack", ".": "step", p: "play", u: "undo", r: "reset" };
+
+/**
+ * @param {Spec} spec
+ * @returns {{render: (context: RenderContext) => () => void}} the module of an anywidget, which the static host mounts too
+ */
+export const defineExplorable = (spec) => ({ render: (context) => render(spec, context) });
+
+/** @param {Spec} spec  @param {RenderContext} context */
+function render(spec, { model, el, page }) {
+  const { name, last } = spec;
+  const text = translator(model.get("strings"));
+  const engine = createEngine({ model, page });
+  const status = createEngineStatus(engine, text);
+  const store = createStore(spec, model, engine);
+  const announcer = createAnnouncer();
+  const motion = reducedMotion();
+  /** @type {Scales} */
+  let scales;
+
+  const note = h("p", { class: "dlc-note", role: "status" });
+  const say = (/** @type {string} */ message) => {
+    if (note.textContent !== message) note.textContent = message;
+  };
+  const player = createPlayer(() => step(1), drawPlay, spec.pace);
+  /** @returns {Shown | null} */
+  const shown = () => {
+    const numbers = store.numbers();
+    return numbers && { ...numbers, playing: player.playing, scales };
+  };
+  /** Whatever the reader does ends a play. @template {any[]} Given  @param {(...given: Given) => void} then */
+  const own = (then) => (/** @type {Given} */ ...given) => {
+    player.stop();
+    say("");
+    then(...given);
+  };
+  const parts = spec.create({ text, model, set: own(store.set), say, shown });
+
+  /** @param {number} by  @returns {boolean} whether there is another step after it */
+  function step(by) {
+    const now = shown();
+    const end = now && last ? last(now) : 0;
+    const next = Math.min(end, Math.max(0, store.state().step + by));
+    store.set({ step: next });
+    return next < end;
+  }
+  function togglePlay() {
+    const now = shown();
+    if (!now || !last) return;
+    const atEnd = store.state().step >= last(now);
+    say("");
+    if (player.playing) player.stop();
+    else if (motion.matches) store.set({ step: atEnd ? 0 : last(now) });
+    else {
+      if (atEnd) store.set({ step: 0 });
+      player.start();
+    }
+  }
+  const actions = {
+    stepBack: last && createAction({ name: "stepBack", label: text("step_back"), onPress: own(() => step(-1)) }),
+    step: last && createAction({ name: "step", label: text("step"), onPress: own(() => step(1)) }),
+    play: last && createAction({ name: "play", label: text("play"), onPress: togglePlay }),
+    undo: createAction({ name: "undo", label: text("undo"), onPress: own(store.undo) }),
+    reset: createAction({ name: "reset", label: text("reset"), onPress: own(store.reset) }),
+    share:
+      page &&
+      createAction({
+        name: "share",
+        label: text("share"),
+        hint: text("share_hint"),
+        onPress: () => void shareLink(page.link(store.toParameters()), text).then(say),
+      }),
+  };
+  const help = createKeyHelp(text, `keys_${name}`, ...(last ? ["keys_steps"] : []), "keys_all");
+  function drawPlay() {
+    if (motion.matches) actions.play?.become("nextRow", text("to_the_end"));
+    else if (player.playing) actions.play?.become("pause", text("pause"));
+    else actions.play?.become("play", text("play"));
+  }
+  const table = createDataTable(text, () => {
+    const now = shown();
+    return now && parts.table(now);
+  });
+
+  const titleId = uniqueId("title");
+  const root = h(
+    "div",
+    { class: `dlc dlc-${name}`, role: "group", "aria-labelledby": titleId, "aria-busy": "true" },
+    h("p", { class: "dlc-title", id: titleId }, text("title")),
+    h(
+      "div",
+      { class: "dlc-controls", role: "group", "aria-label": text("controls") },
+      h("div", { class: "dlc-choices" }, ...(parts.choices ?? [])),
+      h("div", { class: "dlc-actions" }, ...[...Object.values(actions), help.action].map((action) => action?.element)),
+    ),
+    help.panel,
+    note,
+    ...parts.elements,
+    status.element,
+    table.element,
+    h("p", { class: "dlc-caption" }, text("caption")),
+    announcer.element,
+  );
+  root.addEventListener("keydown", help.onKey);
+  root.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const action = actions[/** @type {Record<string, keyof typeof actions>} */ (KEYS)[event.key] ?? ""];
+    if (!action || /** @type {Element} */ (event.target).matches("input:not([type=range], [type=checkbox]), textarea, select")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action.press();
+  });
+
+  function draw() {
+    const now = shown();
+    if (!now || !scales) return;
+    const { wanted, waiting, playing } = now;
+    if (last) {
+      const end = last(now);
+      actions.stepBack?.enable(wanted.step > 0);
+      actions.step?.enable(wanted.step < end);
+      actions.play?.enable(end > 0);
+      put(root, { "data-step": wanted.step, "data-last": end });
+    }
+    actions.undo.enable(store.canUndo());
+    put(root, { "aria-busy": waiting ? "true" : null });
+    parts.draw(now);
+    table.draw();
+    if (!waiting && !playing) announcer.say(parts.announce(now));
+  }
+  store.subscribe(draw);
+
+  el.replaceChildren(root);
+  const endTheme = followTheme(root, (next) => {
+    scales = next;
+    draw();
+  });
+  drawPlay();
+  const onMotion = () => {
+    player.stop();
+    drawPlay();
+  };
+  motion.addEventListener("change", onMotion);
+  const restore = own(store.restore);
+  if (page && Object.keys(page.parameters()).length) restore(page.parameters());
+  const endAddress = page?.onChange(restore);
+
+  return () => {
+    player.stop();
+    endAddress?.();
+    motion.removeEventListener("change", onMotion);
+    endTheme();
+    parts.destroy?.();
+    announcer.destroy();
+    store.destroy();
+    status.destroy();
+    engine.destroy();
+    root.remove();
+  };
+}
