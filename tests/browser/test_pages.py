@@ -13,6 +13,7 @@ from _ext import api_reference
 from tools.chapters import ROOT, pages
 
 from .conftest import HTML, NewPage, Watch
+from .looks import faults
 
 #: What the theme writes besides the chapters.
 GENERATED = ("search.html", "genindex.html")
@@ -71,10 +72,16 @@ def test_page(new_page: NewPage, site: str, address: str) -> None:
     )
     assert not anchors, f"links to places that this page does not have: {anchors}"
 
+    # Explorables are looked at in all their states, in tests of their own; of the reference's entries, which are all
+    # alike, the first few.
+    besides = (".dlcompare-explorable", "dl.py:nth-of-type(n + 4)")
+    assert faults(page, "body", *besides) == {}
     page.emulate_media(color_scheme="dark")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert max(int(part) for part in dark[4:-1].split(",")[:3]) < 64, f"in dark mode the page is {dark}"
+
+    assert faults(page, "body", *besides, only="color-contrast") == {}
 
     page.set_viewport_size({"width": 360, "height": 740})
     page.wait_for_timeout(100)  # figures that follow the width do so in the next frames
