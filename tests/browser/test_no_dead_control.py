@@ -49,11 +49,11 @@ _FIND = """(root, [single, alike, cells, seed]) => {
 }"""
 
 #: What a reader sees of an explorable, as one text: no attributes that say where the focus is.
-_LOOK = """root => {
+_LOOK = """(root, besides) => {
   const copy = root.cloneNode(true);
   for (const e of [copy, ...copy.querySelectorAll('*')])
     for (const name of ['tabindex', 'data-crawled', 'aria-busy']) e.removeAttribute(name);
-  for (const e of copy.querySelectorAll('.dlc-unseen')) e.remove();
+  for (const e of copy.querySelectorAll(besides)) e.remove();
   const fields = [...root.querySelectorAll('input, select, textarea')].map(e => [e.value, e.checked].join());
   const canvases = [...root.querySelectorAll('canvas')].map(c => c.toDataURL());
   return [copy.outerHTML, ...fields, ...canvases].join('|');
@@ -108,8 +108,9 @@ def by_keys(element: Locator, control: Control, turn: int) -> None:
         element.press(("ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp", "Enter", "Space")[turn % 6])
 
 
-def look(root: Locator) -> str:
-    seen: str = root.evaluate(_LOOK)
+def look(root: Locator, besides: str = "") -> str:
+    """Return what a reader sees of an explorable, but for what ``besides`` selects."""
+    seen: str = root.evaluate(_LOOK, ", ".join(filter(None, (".dlc-unseen", besides))))
     return seen
 
 

@@ -58,11 +58,9 @@ import { translator } from "./format.js";
 import { createKeyHelp } from "./key_help.js";
 import { createPlayer } from "./player.js";
 import { shareLink } from "./share.js";
+import { createShortcuts } from "./shortcuts.js";
 import { createStore } from "./store.js";
 import { followTheme, reducedMotion } from "./theme.js";
-
-/** Keys that do the same in every explorable, by the control that they press. */
-const KEYS = { ",": "stepBack", ".": "step", p: "play", u: "undo", r: "reset" };
 
 /**
  * @param {Spec} spec
@@ -135,7 +133,7 @@ function render(spec, { model, el, page }) {
         onPress: () => void shareLink(page.link(store.toParameters()), text).then(say),
       }),
   };
-  const help = createKeyHelp(text, `keys_${name}`, ...(last ? ["keys_steps"] : []), "keys_all");
+  const help = createKeyHelp(text, `keys_${name}`, ...(last ? ["keys_steps"] : []), "keys_undo", "keys_all");
   function drawPlay() {
     if (motion.matches) actions.play?.become("nextRow", text("to_the_end"));
     else if (player.playing) actions.play?.become("pause", text("pause"));
@@ -166,14 +164,7 @@ function render(spec, { model, el, page }) {
     announcer.element,
   );
   root.addEventListener("keydown", help.onKey);
-  root.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const action = actions[/** @type {Record<string, keyof typeof actions>} */ (KEYS)[event.key] ?? ""];
-    if (!action || /** @type {Element} */ (event.target).matches("input:not([type=range], [type=checkbox]), textarea, select")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    action.press();
-  });
+  root.addEventListener("keydown", createShortcuts(actions));
 
   function draw() {
     const now = shown();

@@ -12,6 +12,7 @@ import { full, translator } from "../../shared/format.js";
 import { createKeyHelp } from "../../shared/key_help.js";
 import { createPlayer } from "../../shared/player.js";
 import { shareLink } from "../../shared/share.js";
+import { createShortcuts } from "../../shared/shortcuts.js";
 import { followTheme, reducedMotion } from "../../shared/theme.js";
 import { createFigure } from "./figure.js";
 import { fromParameters, HEADS, LAST_STEP, LONGEST_PROMPT, refusal, toParameters } from "./rules.js";
@@ -119,7 +120,7 @@ function render({ model, el, page }) {
       hint: text("share_hint"),
       onPress: () => void shareLink(page.link(toParameters(explorer.wanted())), text).then(say),
     });
-  const help = createKeyHelp(text, "keys_attention");
+  const help = createKeyHelp(text, "keys_attention", "keys_steps", "keys_all");
   const drawPlay = () => {
     if (motion.matches) play.become("nextRow", text("next_token"));
     else if (player.playing) play.become("pause", text("pause"));
@@ -156,6 +157,7 @@ function render({ model, el, page }) {
     announcer.element,
   );
   root.addEventListener("keydown", help.onKey);
+  root.addEventListener("keydown", createShortcuts({ stepBack: back, step: forth, play, reset }));
 
   let written = "";
   explorer.subscribe((shown) => {

@@ -15,6 +15,7 @@ import { full, translator } from "../../shared/format.js";
 import { createKeyHelp } from "../../shared/key_help.js";
 import { createPlayer } from "../../shared/player.js";
 import { shareLink } from "../../shared/share.js";
+import { createShortcuts } from "../../shared/shortcuts.js";
 import { followTheme, reducedMotion } from "../../shared/theme.js";
 
 /**
@@ -131,7 +132,7 @@ function render({ model, el, page }) {
       rows: [...rows, [text("sum_title"), "", "", sum]],
     };
   });
-  const help = createKeyHelp(text, "keys_convolution");
+  const help = createKeyHelp(text, "keys_convolution", "keys_steps", "keys_all");
   const drawPlay = () => {
     if (motion.matches) play.become("nextRow", text("next_row"));
     else if (player.playing) play.become("pause", text("pause"));
@@ -170,6 +171,7 @@ function render({ model, el, page }) {
     announcer.element,
   );
   root.addEventListener("keydown", help.onKey);
+  root.addEventListener("keydown", createShortcuts({ stepBack: back, step: forth, play, reset }));
 
   /** @param {import("./state.js").Shown} shown */
   const draw = (shown) => {

@@ -11,6 +11,7 @@ import { h, put, uniqueId } from "../../shared/dom.js";
 import { short, translator } from "../../shared/format.js";
 import { createKeyHelp } from "../../shared/key_help.js";
 import { shareLink } from "../../shared/share.js";
+import { createShortcuts } from "../../shared/shortcuts.js";
 import { followTheme, reducedMotion } from "../../shared/theme.js";
 import { readable } from "../../shared/token_text.js";
 import { createTokenizer } from "../../shared/tokenizer.js";
@@ -130,7 +131,7 @@ function render({ model, el, page }) {
     const shown = writer.shown();
     return shown && { columns: ["token", "stage_own", "stage_tempered", "stage_k", "stage_p", "fate"].map((key) => text(key)), rows: rows(shown.sample, words) };
   });
-  const help = createKeyHelp(text, "keys_generation");
+  const help = createKeyHelp(text, "keys_generation", "keys_steps", "keys_all");
   const drawPlay = () => {
     if (isRunning()) play.become("pause", text("pause"));
     else if (motion.matches) play.become("nextRow", text("fast", { count: SOME }));
@@ -167,6 +168,7 @@ function render({ model, el, page }) {
     announcer.element,
   );
   root.addEventListener("keydown", help.onKey);
+  root.addEventListener("keydown", createShortcuts({ stepBack: back, step: forth, play, reset }));
 
   /** The run of which the reader was told how fast it was: once is enough. */
   let told = 0;

@@ -11,6 +11,7 @@ import { h, put, uniqueId } from "../../shared/dom.js";
 import { short, translator } from "../../shared/format.js";
 import { createKeyHelp } from "../../shared/key_help.js";
 import { shareLink } from "../../shared/share.js";
+import { createShortcuts } from "../../shared/shortcuts.js";
 import { reducedMotion } from "../../shared/theme.js";
 import { createFigure } from "./figure.js";
 import { tableOf } from "./numbers.js";
@@ -83,7 +84,7 @@ function render({ model, el, page }) {
       hint: text("share_hint"),
       onPress: () => void shareLink(page.link(toParameters(trainer.wanted())), text).then(say),
     });
-  const help = createKeyHelp(text, "keys_training");
+  const help = createKeyHelp(text, "keys_training", "keys_steps", "keys_all");
   function drawPlay() {
     if (motion.matches) play.become("nextRow", text("fifty"));
     else if (runner.playing) play.become("pause", text("pause"));
@@ -114,6 +115,7 @@ function render({ model, el, page }) {
     announcer.element,
   );
   root.addEventListener("keydown", help.onKey);
+  root.addEventListener("keydown", createShortcuts({ stepBack: back, step: forth, play, reset }));
 
   /** @param {import("./trainer.js").Shown} shown */
   function draw(shown) {
