@@ -21,8 +21,9 @@ def name_toggles(contents: str) -> str:
     """Return a table of contents in which each toggle is named after the page above its part."""
     soup = BeautifulSoup(contents, "html.parser")
     for summary in soup.find_all("summary"):
-        link = summary.find_parent("li").find("a")
-        summary["aria-label"] = f"Pages under {link.get_text(strip=True)}"
+        link = summary.find_previous("a")
+        if link:
+            summary["aria-label"] = f"Pages under {link.get_text(strip=True)}"
     return str(soup)
 
 

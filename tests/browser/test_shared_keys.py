@@ -9,7 +9,6 @@ from tools.explorables import EXPLORABLES, Entry
 
 from .test_no_dead_control import PATIENCE, changes, look, rest
 
-
 #: Sentences about what has happened, which are no part of the state.
 TOLD = ".dlc-note, .dlc-engine"
 
