@@ -657,7 +657,9 @@ def test_in_print_the_figure_stands_there(debugger: Debugger) -> None:
 
 
 def test_nothing_runs_over_at_any_width(debugger: Debugger) -> None:
-    over = functools.partial(overflowing, debugger.page, CONTAINER, scrolls=".dlc-tree-scroll, .dlc-draw-parts")
+    over = functools.partial(
+        overflowing, debugger.page, CONTAINER, scrolls=".dlc-tree-scroll, .dlc-draw-parts", cut=".dlc-draw-pin"
+    )
     for _ in widths(debugger.page):
         assert over() == []
         debugger.slide("temperature", 80)
