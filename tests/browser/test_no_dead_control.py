@@ -51,8 +51,13 @@ _FIND = """(root, [single, alike, cells, seed]) => {
 #: What a reader sees of an explorable, as one text: no attributes that say where the focus is.
 _LOOK = """(root, besides) => {
   const copy = root.cloneNode(true);
+  const unseen = ['tabindex', 'data-crawled', 'data-lm-suppress-shortcuts', 'aria-busy', 'aria-expanded'];
+  // Attributes in one order: which of them was set last is not seen.
   for (const e of [copy, ...copy.querySelectorAll('*')])
-    for (const name of ['tabindex', 'data-crawled', 'aria-busy']) e.removeAttribute(name);
+    for (const { name, value } of [...e.attributes].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      e.removeAttribute(name);
+      if (!unseen.includes(name) && (name !== 'class' || value)) e.setAttribute(name, value);
+    }
   for (const e of copy.querySelectorAll(besides)) e.remove();
   const fields = [...root.querySelectorAll('input, select, textarea')].map(e => [e.value, e.checked].join());
   const canvases = [...root.querySelectorAll('canvas')].map(c => c.toDataURL());
@@ -164,6 +169,7 @@ def alive(page: Page, root: Locator, control: Control, use: object) -> bool:
                 rest(page, root)
             continue
         element.scroll_into_view_if_needed()
+        page.mouse.move(0, 0)  # where the mouse was may have shown something already
         before = look(root)
         use(element, control, turn)  # type: ignore[operator]
         shows = changes(page, root, before, PATIENCE if turn == 5 else 600)
