@@ -1,7 +1,8 @@
 """What Sphinx and the theme leave out for readers who do not see the page.
 
 A part of the table of contents opens and closes by a ``<summary>`` that holds nothing but an icon: it gets a name. And
-the parameters of a long signature stand in a ``<dl>`` that defines nothing: it is told to be the list that it is.
+the parameters of a long signature stand in a ``<dl>`` that defines nothing: it is told to be the list that it is. The
+entries of a bibliography have a role that is withdrawn (DPUB-ARIA 1.1): they become the items of their list.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def name_toggles(contents: str) -> str:
 
 
 def list_parameters(body: str) -> str:
-    """Return a page's body in which the parameters of a signature are a list."""
+    """Return a page's body in which the parameters of a signature, and the entries of a bibliography, are a list."""
+    body = body.replace('role="doc-biblioentry"', 'role="listitem"')
     if PARAMETERS not in body:
         return body
     soup = BeautifulSoup(body, "html.parser")

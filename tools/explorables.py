@@ -11,8 +11,9 @@ from playwright.sync_api import Locator
 
 from dlcompare import checkpoints
 from dlcompare.export import Graph
-from dlcompare.models import GPT
-from dlcompare.widgets import AttentionExplorer, ConvolutionStepper, GenerationDebugger, TrainingScrubber
+from dlcompare.models import GPT, MLP, MLPConfig
+from dlcompare.models.backpropagation import Layers
+from dlcompare.widgets import AttentionExplorer, ConvolutionStepper, ForwardPass, GenerationDebugger, TrainingScrubber
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,12 @@ EXPLORABLES = (
         lambda root, n: _discard(
             root.locator("[data-control=kernel]").select_option(("gauss", "edges", "blur")[n % 3])
         ),
+    ),
+    Entry(
+        "forward",
+        "chapters/3-algorithms/3-1-1-forward-propagation.html",
+        lambda: ForwardPass(Layers.of(MLP(MLPConfig((2, 2, 1))))).make_graphs(),
+        lambda root, n: root.locator("[data-control=weight1]").fill(f"{0.5 + n % 3}"),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),

@@ -42,6 +42,17 @@ def widths(page: Page, *pixels: int) -> Iterator[int]:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def calm(page: Page) -> None:
+    """Wait until colours have become what they are to be; axe would measure what lies between."""
+    page.evaluate(
+        """async () => {
+          for (let frame = 0; frame < 3; frame++) await new Promise(done => requestAnimationFrame(done));
+          const ends = document.getAnimations().filter(a => a.effect?.getComputedTiming().endTime < Infinity);
+          await Promise.allSettled(ends.map(a => a.finished));
+        }"""
+    )
+
+
 def looks(page: Page) -> Iterator[str]:
     """Show the page in light, in dark, in forced colours, and on a phone."""
     for name, scheme, forced, size in (
@@ -52,8 +63,7 @@ def looks(page: Page) -> Iterator[str]:
     ):
         page.emulate_media(color_scheme=scheme, forced_colors=forced)  # type: ignore[arg-type]
         page.set_viewport_size(size)  # type: ignore[arg-type]
-        # Colours may take a moment to become others; axe would measure what lies between.
-        page.wait_for_timeout(400)
+        calm(page)
         yield name
 
 

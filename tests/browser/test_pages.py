@@ -13,7 +13,7 @@ from _ext import api_reference
 from tools.chapters import ROOT, pages
 
 from .conftest import HTML, NewPage, Watch
-from .looks import faults
+from .looks import calm, faults
 
 #: What the theme writes besides the chapters.
 GENERATED = ("search.html", "genindex.html")
@@ -81,6 +81,7 @@ def test_page(new_page: NewPage, site: str, address: str) -> None:
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert max(int(part) for part in dark[4:-1].split(",")[:3]) < 64, f"in dark mode the page is {dark}"
 
+    calm(page)
     assert faults(page, "body", *besides, only="color-contrast") == {}
 
     page.set_viewport_size({"width": 360, "height": 740})

@@ -6,6 +6,7 @@ there is a kernel, and exported in the reader's browser where there is none.
 
 from dlcompare.graphs.attention import attention_pass, attention_terms
 from dlcompare.graphs.convolution import convolution_pass
+from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, sampling
 from dlcompare.graphs.training import first_weights, training_step
 
@@ -14,6 +15,7 @@ __all__ = [
     "attention_terms",
     "convolution_pass",
     "first_weights",
+    "forward_pass",
     "generation_step",
     "sampling",
     "training_step",

@@ -2,7 +2,8 @@
 
 from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.convolution import ConvolutionStepper
+from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
 from dlcompare.widgets.training import TrainingScrubber
 
-__all__ = ["AttentionExplorer", "ConvolutionStepper", "GenerationDebugger", "TrainingScrubber"]
+__all__ = ["AttentionExplorer", "ConvolutionStepper", "ForwardPass", "GenerationDebugger", "TrainingScrubber"]
