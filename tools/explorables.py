@@ -13,7 +13,14 @@ from dlcompare import checkpoints
 from dlcompare.export import Graph
 from dlcompare.models import GPT, MLP, MLPConfig
 from dlcompare.models.backpropagation import Layers
-from dlcompare.widgets import AttentionExplorer, ConvolutionStepper, ForwardPass, GenerationDebugger, TrainingScrubber
+from dlcompare.widgets import (
+    AttentionExplorer,
+    BackpropStepper,
+    ConvolutionStepper,
+    ForwardPass,
+    GenerationDebugger,
+    TrainingScrubber,
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,12 @@ EXPLORABLES = (
         "chapters/3-algorithms/3-1-1-forward-propagation.html",
         lambda: ForwardPass(Layers.of(MLP(MLPConfig((2, 2, 1))))).make_graphs(),
         lambda root, n: root.locator("[data-control=weight1]").fill(f"{0.5 + n % 3}"),
+    ),
+    Entry(
+        "backprop",
+        "chapters/3-algorithms/3-1-2-backpropagation.html",
+        lambda: BackpropStepper().make_graphs(),
+        lambda root, n: root.locator("[data-control=w11]").fill(f"{0.7 + n % 3}"),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),

@@ -1,9 +1,17 @@
 """Explorables: figures that answer, in a notebook with a kernel and in a published page without one."""
 
 from dlcompare.widgets.attention import AttentionExplorer
+from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
 from dlcompare.widgets.training import TrainingScrubber
 
-__all__ = ["AttentionExplorer", "ConvolutionStepper", "ForwardPass", "GenerationDebugger", "TrainingScrubber"]
+__all__ = [
+    "AttentionExplorer",
+    "BackpropStepper",
+    "ConvolutionStepper",
+    "ForwardPass",
+    "GenerationDebugger",
+    "TrainingScrubber",
+]
