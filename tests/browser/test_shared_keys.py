@@ -9,8 +9,8 @@ from tools.explorables import EXPLORABLES, Entry
 
 from .test_no_dead_control import PATIENCE, changes, look, rest
 
-#: Sentences about what has happened, which are no part of the state.
-TOLD = ".dlc-note, .dlc-engine"
+#: What tells of what has happened, and is no part of the state.
+TOLD = ".dlc-note, .dlc-engine, [data-control=undo]"
 
 
 @pytest.mark.parametrize("entry", EXPLORABLES, ids=lambda entry: entry.name)

@@ -178,6 +178,7 @@ function render(spec, { model, el, page }) {
       put(root, { "data-step": wanted.step, "data-last": end });
     }
     actions.undo.enable(store.canUndo());
+    actions.reset.enable(store.canReset());
     put(root, { "aria-busy": waiting ? "true" : null });
     parts.draw(now);
     table.draw();

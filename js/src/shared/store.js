@@ -112,6 +112,7 @@ export function createStore({ keys, change, ask, silent = [] }, model, engine) {
     },
     canUndo: () => before.length > 0,
     reset: () => set(initial),
+    canReset: () => keys.some((key) => state[key] !== initial[key]),
     /** What differs from the first state, as texts for an address. @returns {Record<string, string>} */
     toParameters() {
       const changed = keys.filter((key) => JSON.stringify(state[key]) !== JSON.stringify(initial[key]));

@@ -46,12 +46,18 @@ export default defineExplorable({
         max: LIMITS.input,
         step: 0.1,
         write: short,
-        onMove: (value) => set({ x: shown()?.wanted["x"].map((/** @type {number} */ old, /** @type {number} */ i) => (i === index ? value : old)) }),
+        onMove: (value) => move(index, () => value),
       }),
     );
+    /** @param {number} input  @param {(value: number) => number} to */
+    const move = (input, to) => {
+      const { x } = shown()?.wanted ?? {};
+      set({ x: x?.map((/** @type {number} */ old, /** @type {number} */ index) => (index === input ? to(old) : old)) });
+    };
     const network = createNetwork({
       text,
       sizes,
+      onFlip: (input) => move(input, (value) => (value === 0 ? 1 : 0)),
       onOpen: (neuron) => set({ neuron }),
       onWeight(neuron, input) {
         set({ neuron });

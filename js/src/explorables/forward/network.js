@@ -9,6 +9,7 @@
  * @property {number[]} sizes
  * @property {(neuron: number) => void} onOpen
  * @property {(neuron: number, input: number) => void} onWeight  A line is pressed.
+ * @property {(input: number) => void} onFlip  An input is pressed.
  */
 import { h, OWN_KEYS, put, s } from "../../shared/dom.js";
 import { full, short } from "../../shared/format.js";
@@ -18,7 +19,7 @@ import { neighbour, numberOf } from "./rules.js";
 const FAINT = 0.03;
 
 /** @param {NetworkOptions} options */
-export function createNetwork({ text, sizes, onOpen, onWeight }) {
+export function createNetwork({ text, sizes, onOpen, onWeight, onFlip }) {
   const x = (/** @type {number} */ layer) => ((layer + 0.5) / sizes.length) * 100;
   const y = (/** @type {number} */ layer, /** @type {number} */ place) => ((place + 0.5) / Number(sizes[layer])) * 100;
 
@@ -28,16 +29,16 @@ export function createNetwork({ text, sizes, onOpen, onWeight }) {
   /** @type {{element: HTMLElement, number: HTMLElement, layer: number, place: number}[]} */
   const circles = [];
   const columns = sizes.map((size, layer) => {
-    const column = h("div", { class: "dlc-forward-column", role: "row" });
+    const column = h("div", { class: "dlc-forward-column", role: layer ? "row" : null });
     for (let place = 0; place < size; place++) {
       const number = h("span", { class: "dlc-forward-number" });
       const name = h("span", { class: "dlc-forward-name", "aria-hidden": "true" }, text(layer ? "y_name" : "input", { place: place + 1 }));
       const neuron = layer ? numberOf(sizes, { layer, place }) : null;
-      const element = h("div", { class: "dlc-forward-neuron", role: "gridcell", "data-layer": layer, "data-place": place }, number, name);
-      if (neuron !== null) {
-        put(element, { ...OWN_KEYS, tabindex: -1 });
-        element.addEventListener("click", () => onOpen(neuron));
-      }
+      const naming = { ...OWN_KEYS, class: "dlc-forward-neuron", "data-layer": layer, "data-place": place };
+      const element =
+        neuron === null
+          ? h("button", { type: "button", ...naming, onclick: () => onFlip(place) }, number, name)
+          : h("div", { role: "gridcell", tabindex: -1, ...naming, onclick: () => onOpen(neuron) }, number, name);
       circles.push({ element, number, layer, place });
       column.append(element);
       for (let input = 0; layer && input < Number(sizes[layer - 1]); input++) {
@@ -51,9 +52,11 @@ export function createNetwork({ text, sizes, onOpen, onWeight }) {
   });
   drawing.append(...lines.map(({ element }) => element), ...lines.map(({ hit }) => hit));
   const room = `min-height: ${Math.max(...sizes) * 5}rem`;
-  const network = h("div", { class: "dlc-forward-network", role: "grid", "aria-label": text("network"), "data-grid": "network", style: room }, drawing, ...columns);
+  const [inputs, ...others] = columns;
+  const network = h("div", { class: "dlc-forward-grid", role: "grid", "aria-label": text("network"), "data-grid": "network" }, ...others);
+  const box = h("div", { class: "dlc-forward-network", style: room }, drawing, inputs, network);
   const heads = sizes.map((_, layer) => h("span", {}, layer ? text("layer", { layer }) : text("inputs")));
-  const element = h("div", {}, h("div", { class: "dlc-forward-heads", "aria-hidden": "true" }, ...heads), network);
+  const element = h("div", {}, h("div", { class: "dlc-forward-heads", "aria-hidden": "true" }, ...heads), box);
 
   let open = 0;
   network.addEventListener("keydown", (event) => {
@@ -93,7 +96,7 @@ export function createNetwork({ text, sizes, onOpen, onWeight }) {
         const value = Number(values(layer)[place]);
         const { fill, ink } = scales.diverging(0.5 + value / largest / 2);
         number.textContent = known ? short(value) : "?";
-        const name = layer ? text("neuron_name", { layer, place: place + 1 }) : text("input", { place: place + 1 });
+        const name = text(layer ? "neuron_name" : "flip", { layer, place: place + 1 });
         put(circle, {
           style: known ? `background: ${fill}; color: ${ink}` : null,
           title: known ? full(value) : null,
