@@ -1,7 +1,7 @@
 /**
  * Answers in a published page: a web worker runs onnxruntime, so that the page never freezes. One worker serves all
  * explorables of the page. It is started by the first question, or, where an earlier page of the visit has loaded the same
- * files, as soon as an explorable is there; and it keeps what it has loaded.
+ * files, as soon as the page has come to rest; and it keeps what it has loaded.
  *
  * @typedef {import("./tensors.js").Tensors} Tensors
  * @typedef {import("./engine.js").Progress} Progress

@@ -65,7 +65,6 @@ async function mount(container, attempt = 0) {
     container.classList.add("is-live");
     const page = { ...createPage(container.id), runner: createPageRunner(graphsOf(container)) };
     module.default.render({ model: createPlainModel(state), el: live, page });
-    page.runner.prepare?.();
     if (parseFragment(location.hash).id === container.id) container.scrollIntoView();
   } catch (error) {
     live.remove();
@@ -90,6 +89,10 @@ const observer = new IntersectionObserver(
 );
 const containers = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".dlcompare-explorable"));
 for (const container of containers) observer.observe(container);
+const whenIdle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ callback) => setTimeout(callback, 300));
+whenIdle(() => {
+  for (const container of containers) createPageRunner(graphsOf(container)).prepare?.();
+});
 
 /** A link to a state is not the id of an element, so that the browser does not go there by itself. */
 function goToLinked() {
