@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LARGEST", "STEPS", "BackpropStepper"]
 
-#: The largest input, target, weight or bias, either way, and the largest learning rate.
-LARGEST, LARGEST_RATE = 10.0, 2.0
+#: The largest input, target, weight or bias, either way.
+LARGEST = 10.0
+#: The largest learning rate.
+LARGEST_RATE = 2.0
 #: Operations forward, the same back, and the step of gradient descent.
 STEPS = 7 + 7 + 1
 

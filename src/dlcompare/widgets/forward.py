@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LARGEST_INPUT", "LARGEST_WEIGHT", "ForwardPass"]
 
-#: The largest input and the largest weight or bias, either way.
-LARGEST_INPUT, LARGEST_WEIGHT = 2.0, 10.0
+#: The largest input, either way.
+LARGEST_INPUT = 2.0
+#: The largest weight or bias, either way.
+LARGEST_WEIGHT = 10.0
 #: What there is room for: layers after the input, and neurons in each.
 MOST_LAYERS, MOST_NEURONS = 4, 6
 #: What beyond names: digits that an address keeps of a weight.
@@ -130,12 +132,19 @@ class ForwardPass(Explorable):
         return self.ask(graph, **inputs)
 
     def place(self, neuron: int) -> tuple[int, int]:
-        """Return the layer, from 1, and the place in it, from 0, of a neuron."""
-        for layer, size in enumerate(self.sizes[1:], start=1):
-            if neuron < size:
-                return layer, neuron
-            neuron -= size
-        raise StateError(f"neuron is beyond the last; allowed is a whole number from 0 to {self.n_neurons - 1}")
+        """Return the layer, from 1, and the place in it, from 0, of a neuron.
+
+        Raises
+        ------
+        StateError
+            when there is no such neuron.
+        """
+        place = as_whole(neuron, "neuron", 0, self.n_neurons - 1)
+        layer = 1
+        while place >= self.sizes[layer]:
+            place -= self.sizes[layer]
+            layer += 1
+        return layer, place
 
     def table(self) -> Table:
         """Return each neuron's sum and output."""

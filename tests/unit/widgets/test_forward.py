@@ -29,7 +29,7 @@ def test_it_begins_with_all_computed_and_shows_the_layers_own_numbers() -> None:
 def test_neurons_are_counted_through_the_layers() -> None:
     widget = explorable()
     assert [widget.place(n) for n in range(4)] == [(1, 0), (1, 1), (1, 2), (2, 0)]
-    with pytest.raises(ValueError, match="from 0 to 3"):
+    with pytest.raises(ValueError, match="neuron is 4; allowed is a whole number from 0 to 3"):
         widget.place(4)
 
 
