@@ -477,7 +477,7 @@ def test_play_goes_on_until_it_is_paused(debugger: Debugger) -> None:
     play = debugger.control("play")
     play.click()
     expect(play).to_have_attribute("aria-label", "Pause")
-    expect(debugger.root).to_have_attribute("data-tokens", "9", timeout=LATE)
+    expect(debugger.root).to_have_attribute("data-tokens", re.compile(r"^(9|\d\d+)$"), timeout=LATE)  # or later
     play.click()
     expect(play).to_have_attribute("aria-label", "Play")
     debugger.settle()
