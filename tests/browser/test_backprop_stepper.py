@@ -99,9 +99,13 @@ class Stepper:
             assert data(box.locator(".dlc-backprop-value")) == near(values[name], name in there)
             come = [result for result in back if name in PARENTS[result]]
             slope = data(box.locator(".dlc-backprop-slope"))
+            is_part = name.startswith("x") and come == ["z2"]
+            said = box.get_attribute("aria-label") or ""
+            assert ("by z2, and what is still to come by z1" in said) == is_part
+            assert box.locator(".dlc-backprop-slope").inner_text().endswith("…") == is_part
             if name == "L":
                 assert slope == (1 if back or step > 7 else None)
-            elif name.startswith("x") and come == ["z2"]:
+            elif is_part:
                 assert slope == near(slopes["z2"] * values[f"w2{name[1]}"])
             else:
                 assert slope == near(slopes[name], bool(come))

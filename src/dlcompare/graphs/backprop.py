@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from dlcompare.export import Graph
 
@@ -12,11 +11,24 @@ __all__ = ["backprop_step"]
 
 
 def _forward(x: Tensor, target: Tensor, hidden: Tensor, output: Tensor) -> dict[str, Tensor]:
-    z = F.linear(x, hidden[:, :-1], hidden[:, -1])  # (2,)
+    # Each hidden neuron has its own copy of x, so that what comes back by each can be told apart: (2, 2).
+    ways_x = x.expand(2, 2)
+    products_hidden = hidden[:, :-1] * ways_x
+    z = products_hidden.sum(1) + hidden[:, -1]  # (2,)
     h = z.tanh()  # (2,)
-    y = (output[:-1] * h).sum() + output[-1]  # ()
+    products_output = output[:-1] * h  # (2,)
+    y = products_output.sum() + output[-1]  # ()
     e = y - target  # ()
-    return {"z": z, "h": h, "y": y, "e": e, "loss": 0.5 * e.square()}
+    return {
+        "ways_x": ways_x,
+        "products_hidden": products_hidden,
+        "z": z,
+        "h": h,
+        "products_output": products_output,
+        "y": y,
+        "e": e,
+        "loss": 0.5 * e.square(),
+    }
 
 
 def _step(x: Tensor, target: Tensor, hidden: Tensor, output: Tensor, learning_rate: Tensor) -> dict[str, Tensor]:
@@ -25,20 +37,19 @@ def _step(x: Tensor, target: Tensor, hidden: Tensor, output: Tensor, learning_ra
     }
     with torch.enable_grad():
         values = _forward(leaves["x"], target, leaves["hidden"], leaves["output"])
-        wanted = {**leaves, **{name: values[name] for name in ("z", "h", "y", "e")}}
+        wanted = {**leaves, **{name: values[name] for name in ("ways_x", "z", "h", "y", "e")}}
         gradients = torch.autograd.grad(values["loss"], list(wanted.values()), retain_graph=True)
         (slope,) = torch.autograd.grad(values["h"].sum(), values["z"])
     d = dict(zip(wanted, gradients, strict=True))
     with torch.no_grad():
         new = {"new_hidden": hidden - learning_rate * d["hidden"], "new_output": output - learning_rate * d["output"]}
+        # x is used twice: what comes back by each way adds up to d_x.
+        ways_x = d.pop("ways_x")
         return {
-            **{name: value.detach() for name, value in values.items()},
-            "products_hidden": hidden[:, :-1] * x,
-            "products_output": output[:-1] * values["h"].detach(),
+            **{name: value.detach() for name, value in values.items() if name != "ways_x"},
             "slope": slope,
             **{f"d_{name}": gradient for name, gradient in d.items()},
-            # x is used twice: what comes back by each way, whose sum is d_x.
-            "ways_x": d["z"][:, None] * hidden[:, :-1],
+            "ways_x": ways_x,
             **new,
             "new_loss": _forward(x, target, new["new_hidden"], new["new_output"])["loss"],
         }

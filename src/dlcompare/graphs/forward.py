@@ -15,7 +15,7 @@ __all__ = ["forward_pass"]
 def forward_pass(config: MLPConfig) -> Graph:
     """Return the graph of the forward pass of an MLP with ``config``'s sizes and activation.
 
-    Its name is ``forward-`` and the activation. Inputs: ``x`` (n_0,), and for each layer l = 1 … L ``w1``, ``b1`` and
+    Its name is ``forward``, the sizes and the activation, as in ``forward-2-3-1-relu``. Inputs: ``x`` (n_0,), and for each layer l = 1 … L ``w1``, ``b1`` and
     so on: weights (n_l, n_{l-1}) and biases (n_l,), float32. Outputs, for each layer, by
     :func:`~dlcompare.models.backpropagation.feed_forward`:
 
@@ -44,4 +44,4 @@ def forward_pass(config: MLPConfig) -> Graph:
             inputs[f"b{layer}"] = torch.randn(sizes[layer], generator=generator)
         return inputs
 
-    return Graph(f"forward-{config.activation}", run, draw)
+    return Graph("-".join(["forward", *map(str, sizes), config.activation]), run, draw)

@@ -115,7 +115,10 @@ class ForwardPass(Explorable):
 
     def make_graphs(self) -> Sequence[Graph]:
         """Return the forward pass with each activation."""
-        return [forward_pass(MLPConfig(tuple(self.sizes), activation)) for activation in get_args(Activation)]
+        return [forward_pass(self._config(activation)) for activation in get_args(Activation)]
+
+    def _config(self, activation: Activation) -> MLPConfig:
+        return MLPConfig(tuple(self.sizes), activation)
 
     def questions(self) -> Sequence[tuple[str, Mapping[str, Tensor]]]:
         """Return the forward pass in the present state."""
@@ -123,7 +126,7 @@ class ForwardPass(Explorable):
         for layer, matrix in enumerate(self.weights, start=1):
             both = torch.tensor(matrix)  # (n_l, n_{l-1} + 1)
             inputs |= {f"w{layer}": both[:, :-1].contiguous(), f"b{layer}": both[:, -1].contiguous()}
-        return [(f"forward-{self.activation}", inputs)]
+        return [(forward_pass(self._config(self.activation)).name, inputs)]
 
     @property
     def answers(self) -> dict[str, Tensor]:

@@ -28,3 +28,8 @@ def test_every_number_is_that_of_torchs_modules(activation: str) -> None:
             y = getattr(torch, activation)(z) if i < len(linear) else z
             torch.testing.assert_close(outputs[f"y{i}"], y)
         torch.testing.assert_close(y, network(inputs["x"][None])[0])
+
+
+def test_networks_of_different_sizes_can_stand_on_one_page() -> None:
+    networks = [MLPConfig(sizes, a) for sizes in ((2, 2, 1), (2, 21), (2, 3, 1)) for a in ("relu", "tanh")]
+    assert len({forward_pass(network).name for network in networks}) == 6

@@ -61,24 +61,24 @@ export function createGraphView(text, onStep) {
       backward = step > OPERATIONS.length;
       const there = known(step);
       const shares = collected(step);
+      const isPart = (/** @type {string} */ name) => (shares.get(name) ?? 0) < shareCount(name);
       const slopeOf = (/** @type {string} */ name) => {
         if (name === "L") return backward ? 1 : null;
-        const come = shares.get(name) ?? 0;
-        if (come === 0) return null;
+        if (!shares.has(name)) return null;
         // Of what is used twice, the first share alone until the second is there: the pass back meets z2 first.
-        return come < shareCount(name) ? numbers.way(name, "z2") : numbers.slope(name);
+        return isPart(name) ? numbers.way(name, "z2") : numbers.slope(name);
       };
       const limit = Math.max(...boxes.map(({ name }) => Math.abs(slopeOf(name) ?? 0))) || 1;
       for (const { name, element: box, value, slope } of boxes) {
         const number = name.startsWith("x") || there.has(name) ? numbers.value(name) : null;
         const derivative = slopeOf(name);
         value.textContent = number === null ? "?" : short(number);
-        slope.textContent = derivative === null ? "" : short(derivative);
+        slope.textContent = derivative === null ? "" : isPart(name) ? text("part", { value: short(derivative) }) : short(derivative);
         const colour = derivative === null ? null : scales.diverging(0.5 + derivative / limit / 2);
         put(slope, { style: colour && `background: ${colour.fill}; color: ${colour.ink}`, "data-value": derivative });
         put(value, { "data-value": number });
         const said = number === null ? text("not_yet", { name }) : text("box", { name, value: full(number) });
-        const label = derivative === null ? said : `${said}; ${text("box_slope", { name, value: full(derivative) })}`;
+        const label = derivative === null ? said : `${said}; ${text(isPart(name) ? "box_part" : "box_slope", { name, value: full(derivative) })}`;
         put(box, { "aria-label": label, title: label, "data-now": operation?.result === name, "aria-current": operation?.result === name ? "step" : null });
       }
       for (const { from, to, element: line } of lines) put(line, { "data-now": operation?.result === to, "data-back": kind === "backward" && operation?.result === to, "data-from": from });

@@ -25,7 +25,8 @@ export default defineExplorable({
       inputs[`w${index + 1}`] = float32(rows.flat(), [rows.length, Number(rows[0]?.length)]);
       inputs[`b${index + 1}`] = float32(matrix.map((row) => Number(row.at(-1))));
     });
-    return run(`forward-${activation}`, inputs, "forward");
+    const sizes = [x.length, ...weights.map((/** @type {number[][]} */ matrix) => matrix.length)];
+    return run(["forward", ...sizes, activation].join("-"), inputs, "forward");
   },
   last: ({ state }) => state["weights"].reduce((/** @type {number} */ sum, /** @type {number[][]} */ matrix) => sum + matrix.length, 0),
   pace: { slow: 700, fast: 350 },
