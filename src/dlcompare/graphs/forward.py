@@ -15,9 +15,9 @@ __all__ = ["forward_pass"]
 def forward_pass(config: MLPConfig) -> Graph:
     """Return the graph of the forward pass of an MLP with ``config``'s sizes and activation.
 
-    Its name is ``forward``, the sizes and the activation, as in ``forward-2-3-1-relu``. Inputs: ``x`` (n_0,), and for each layer l = 1 … L ``w1``, ``b1`` and
-    so on: weights (n_l, n_{l-1}) and biases (n_l,), float32. Outputs, for each layer, by
-    :func:`~dlcompare.models.backpropagation.feed_forward`:
+    Its name is ``forward``, the sizes and the activation, as in ``forward-2-3-1-relu``. Inputs: ``x`` (n_0,), and for
+    each layer l = 1 … L ``w1``, ``b1`` and so on: weights (n_l, n_{l-1}) and biases (n_l,), float32. Outputs, for each
+    layer, by :func:`~dlcompare.models.backpropagation.feed_forward`:
 
     - ``products1`` … (n_l, n_{l-1}): each weight times what arrives there,
     - ``z1`` … (n_l,): their sums with the biases,
