@@ -9,13 +9,16 @@ from dlcompare.graphs.backprop import backprop_step
 from dlcompare.graphs.convolution import convolution_pass
 from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, sampling
+from dlcompare.graphs.objectives import causal_objective, encoder_objective
 from dlcompare.graphs.training import first_weights, training_step
 
 __all__ = [
     "attention_pass",
     "attention_terms",
     "backprop_step",
+    "causal_objective",
     "convolution_pass",
+    "encoder_objective",
     "first_weights",
     "forward_pass",
     "generation_step",
