@@ -89,8 +89,8 @@ def causal_objective(model: GPT) -> Graph:
     - ``given`` (seq,): the probability that the model gave to the target, 0 at the last,
     - ``loss``, a number: the mean of the losses over the targets,
     - ``probabilities`` (vocab_size,): what the model says at ``place``,
-    - ``influence`` (seq,): of each token, the norm of the gradient of the loss at ``place`` by the token's vector; at the
-      last position, of the likeliest token's loss.
+    - ``influence`` (seq,): of each token, the norm of the gradient of the loss at ``place`` by the token's vector; at
+      the last position, of the likeliest token's loss.
 
     Raises
     ------
@@ -118,8 +118,8 @@ def causal_objective(model: GPT) -> Graph:
 def encoder_objective(model: BERT) -> Graph:
     """Return the graph ``objective-encoder``: both objectives of an encoder (Devlin et al. 2019, section 3.1).
 
-    Inputs, int32: ``ids`` (1, seq), with what is hidden replaced; ``segments`` (1, seq), 0 or 1; ``targets`` (seq,), what
-    stood there, and -100 where nothing is asked for; ``place``, a number, the position that is looked at; ``label``, a
+    Inputs, int32: ``ids`` (1, seq), with what is hidden replaced; ``segments`` (1, seq), 0 or 1; ``targets`` (seq,),
+    what stood there, and -100 where nothing is asked for; ``place``, a number, the position that is looked at; ``label``, a
     number: 0 where the second text follows the first, 1 where it does not. Outputs: those of :func:`causal_objective`,
     of the hidden tokens, and
 

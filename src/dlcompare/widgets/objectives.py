@@ -55,7 +55,8 @@ class ObjectiveViewer(Explorable):
     gpt:
         A checkpoint of a :class:`~dlcompare.models.GPT` with a BPE tokenizer.
     bert:
-        One of a :class:`~dlcompare.models.BERT` whose tokenizer has the same tokens, and those of an encoder after them.
+        One of a :class:`~dlcompare.models.BERT` whose tokenizer has the same tokens, and after them those of an
+        encoder.
     first, second:
         The sentences, 1 to 500 characters; of each, the first 20 tokens are read. ``second`` is read by next-sentence
         prediction alone.
@@ -93,7 +94,8 @@ class ObjectiveViewer(Explorable):
                 raise StateError(f"{argument} is of a {type(checkpoint.model).__name__}; allowed is a {kind.__name__}")
             if not isinstance(checkpoint.tokenizer, BPETokenizer):
                 raise StateError(f"{argument} has no BPE tokenizer; allowed is a checkpoint with one")
-        assert isinstance(gpt.tokenizer, BPETokenizer) and isinstance(bert.tokenizer, BPETokenizer)
+        assert isinstance(gpt.tokenizer, BPETokenizer)
+        assert isinstance(bert.tokenizer, BPETokenizer)
         shared, both = gpt.tokenizer.vocab_size, bert.tokenizer
         if both.vocab_size < shared or any(gpt.tokenizer.decode([i]) != both.decode([i]) for i in range(shared)):
             raise StateError("bert has other tokens than gpt; allowed are the same, and those of an encoder after them")
@@ -206,7 +208,9 @@ class ObjectiveViewer(Explorable):
         """What the model holds for the likeliest at ``place``, the likeliest first; of next sentences, both classes."""
         answers = self.answers
         if self.objective == "next":
-            return list(zip((text("objectives.follows"), text("objectives.not")), answers["next"].tolist(), strict=True))
+            return list(
+                zip((text("objectives.follows"), text("objectives.not")), answers["next"].tolist(), strict=True)
+            )
         values, ids = answers["probabilities"].topk(min(TOP, len(answers["probabilities"])))
         return [(self.name_of(i), value) for i, value in zip(ids.tolist(), values.tolist(), strict=True)]
 
