@@ -119,9 +119,9 @@ def encoder_objective(model: BERT) -> Graph:
     """Return the graph ``objective-encoder``: both objectives of an encoder (Devlin et al. 2019, section 3.1).
 
     Inputs, int32: ``ids`` (1, seq), with what is hidden replaced; ``segments`` (1, seq), 0 or 1; ``targets`` (seq,),
-    what stood there, and -100 where nothing is asked for; ``place``, a number, the position that is looked at; ``label``, a
-    number: 0 where the second text follows the first, 1 where it does not. Outputs: those of :func:`causal_objective`,
-    of the hidden tokens, and
+    what stood there, and -100 where nothing is asked for; ``place``, a number, the position that is looked at;
+    ``label``, a number: 0 where the second text follows the first, 1 where it does not. Outputs: those of
+    :func:`causal_objective`, of the hidden tokens, and
 
     - ``next`` (2,): the probabilities that the second text follows, and that it does not,
     - ``next_loss``, a number: by how many nats the label surprises,
