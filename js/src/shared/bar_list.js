@@ -4,7 +4,8 @@
  *
  * @typedef {object} Entry
  * @property {string} label
- * @property {number[]} values  One for each kind, from 0 to 1.
+ * @property {number[]} values  One for each kind.
+ * @property {number[]} [sizes]  The bars' lengths from 0 to 1, where they are not the values.
  * @property {string} [note]  Stands behind the label.
  * @property {number} [id]  For tests: `data-id`.
  */
@@ -44,13 +45,13 @@ export function createBarList({ name, kinds }) {
         rows.push(row);
         element.append(row.element);
       }
-      entries.forEach(({ label: shown, values, note = "", id }, place) => {
+      entries.forEach(({ label: shown, values, sizes = values, note = "", id }, place) => {
         const row = /** @type {(typeof rows)[number]} */ (rows[place]);
         if (row.label.textContent !== shown) row.label.textContent = shown;
         row.note.textContent = note;
         put(row.element, { "data-id": id ?? null, "data-marked": note !== "" });
         values.forEach((value, kind) => {
-          put(/** @type {Element} */ (row.bars[kind]), { style: `width: ${100 * value}%` });
+          put(/** @type {Element} */ (row.bars[kind]), { style: `width: ${100 * Number(sizes[kind])}%` });
           const number = /** @type {HTMLElement} */ (row.numbers[kind]);
           number.textContent = short(value);
           put(number, { "data-value": value, title: full(value) });

@@ -50,6 +50,16 @@ export function createReader(description, longest) {
 
 /** @typedef {ReturnType<typeof createReader>} Reader */
 
+/** Each widget's reader, made once. @type {WeakMap<import("./types.js").Model, Reader>} */
+const readers = new WeakMap();
+
+/** The reader of a widget with the traits `tokenizer` and `sizes`, which has the `longest` text. @param {import("./types.js").Model} model @returns {Reader} */
+export function readerOf(model) {
+  const reader = readers.get(model) ?? createReader(model.get("tokenizer"), model.get("sizes").longest);
+  readers.set(model, reader);
+  return reader;
+}
+
 /**
  * Why a prompt cannot be read; null when it can.
  * @param {unknown} prompt

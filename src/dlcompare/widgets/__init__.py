@@ -3,6 +3,7 @@
 from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
+from dlcompare.widgets.finetuning import FineTuning
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
 from dlcompare.widgets.objectives import ObjectiveViewer
@@ -12,6 +13,7 @@ __all__ = [
     "AttentionExplorer",
     "BackpropStepper",
     "ConvolutionStepper",
+    "FineTuning",
     "ForwardPass",
     "GenerationDebugger",
     "ObjectiveViewer",

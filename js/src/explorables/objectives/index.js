@@ -4,7 +4,7 @@ import { createChoice } from "../../shared/controls.js";
 import { defineExplorable } from "../../shared/explorable.js";
 import { short } from "../../shared/format.js";
 import { createTextField } from "../../shared/text_field.js";
-import { createReader } from "../../shared/text_reader.js";
+import { readerOf } from "../../shared/text_reader.js";
 import { createFigure } from "./figure.js";
 import { askedAt, change, OBJECTIVES, pressed, rowOf } from "./rules.js";
 
@@ -13,14 +13,6 @@ import { askedAt, change, OBJECTIVES, pressed, rowOf } from "./rules.js";
  * @typedef {import("../../shared/explorable.js").Shown} Shown
  */
 
-/** Each widget's tokenizer, made once. @type {WeakMap<Model, import("../../shared/text_reader.js").Reader>} */
-const readers = new WeakMap();
-/** @param {Model} model */
-function readerOf(model) {
-  const known = readers.get(model) ?? createReader(model.get("tokenizer"), model.get("sizes").longest);
-  readers.set(model, known);
-  return known;
-}
 const counter = (/** @type {Model} */ model) => (/** @type {string} */ prompt) => readerOf(model)(prompt).ids.length;
 
 export default defineExplorable({
