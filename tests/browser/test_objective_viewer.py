@@ -53,6 +53,7 @@ class Viewer:
         self.page.locator(CONTAINER).scroll_into_view_if_needed()
         expect(self.root).to_be_visible()
         self.settle()
+        self.control("table").click()
         return self
 
     def settle(self) -> None:
@@ -108,12 +109,9 @@ class Viewer:
         seen = cells.evaluate_all("all => all.map(e => e.dataset.value === '1')")
         assert seen == answers["sees"].flatten().tolist()
         self.check_expected()
-        if not self.control("table").locator("xpath=..").get_attribute("open"):
-            self.control("table").click()
         rows = self.root.locator(".dlc-table tbody tr")
-        assert rows.count() == len(twin.table().rows)
+        expect(rows).to_have_count(len(twin.table().rows))
         assert values(rows.locator("td")) == near([v for row in twin.table().rows for v in (None, *row[2:])])
-        self.control("table").click()
 
     def check_expected(self) -> None:
         rows = self.root.locator("[data-grid=expected] li")
