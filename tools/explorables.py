@@ -11,7 +11,7 @@ from playwright.sync_api import Locator
 
 from dlcompare import checkpoints
 from dlcompare.export import Graph
-from dlcompare.models import GPT, MLP, MLPConfig
+from dlcompare.models import BERT, GPT, MLP, MLPConfig
 from dlcompare.models.backpropagation import Layers
 from dlcompare.widgets import (
     AttentionExplorer,
@@ -19,6 +19,7 @@ from dlcompare.widgets import (
     ConvolutionStepper,
     ForwardPass,
     GenerationDebugger,
+    ObjectiveViewer,
     TrainingScrubber,
 )
 from dlcompare.widgets.base import Explorable
@@ -60,6 +61,11 @@ def _language(widget: type[AttentionExplorer] | type[GenerationDebugger]) -> Cal
     return make
 
 
+def _objectives() -> Sequence[Graph]:
+    encoder = checkpoints.load("shakespeare-bert", expected=BERT)
+    return ObjectiveViewer(_shakespeare(), encoder, "ROMEO.", "JULIET.").make_graphs()
+
+
 def _discard(_: object) -> None:
     pass
 
@@ -94,6 +100,12 @@ EXPLORABLES = (
         lambda root, n: root.locator("[data-control=w11]").fill(f"{0.7 + n % 3}"),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
+    Entry(
+        "objectives",
+        "chapters/3-algorithms/3-2-2-pretraining-and-finetuning.html",
+        _objectives,
+        lambda root, n: root.locator("[data-control=first]").fill(f"O Romeo{', Romeo' * (n + 1)}"),
+    ),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
     Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", TrainingScrubber, _step),
 )

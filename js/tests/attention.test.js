@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asTrained, change, fromParameters, HEADS, keep, LAST_STEP, LONGEST_PROMPT, refusal, STEPS, toParameters, walk } from "../src/explorables/attention/rules.js";
+import { asTrained, change, fromParameters, HEADS, keep, LAST_STEP, STEPS, toParameters, walk } from "../src/explorables/attention/rules.js";
 import { largest, matrixAfter, reach, strongest } from "../src/explorables/attention/selection.js";
 import { move } from "../src/explorables/attention/terms_moves.js";
-import { createReader } from "../src/explorables/attention/text.js";
 import { float32 } from "../src/engine/tensors.js";
 import { parseFragment, writeFragment } from "../src/host/page_address.js";
+import { createReader, LONGEST_PROMPT, refusal } from "../src/shared/text_reader.js";
 import { readable } from "../src/shared/token_text.js";
 
 const description = { kind: "characters", characters: "abcdefghijklmnopqrstuvwxyz \n" };

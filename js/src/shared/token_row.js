@@ -8,6 +8,7 @@
  * @property {(index: number) => void} onPick  A click, a tap, an arrow key.
  * @property {(index: number) => void} [onPoint]  The mouse is over a token.
  * @property {() => void} [onLeave]
+ * @property {(index: number) => void} [onPress]  A click or a tap, in place of `onPick`; Enter or Space on the chosen token.
  * @property {(event: KeyboardEvent) => void} [onKey]  Any other key.
  *
  * @typedef {object} Token
@@ -25,7 +26,7 @@ import { h, OWN_KEYS, put } from "./dom.js";
 import { follow } from "./roving.js";
 
 /** @param {TokenRowOptions} options */
-export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey }) {
+export function createTokenRow({ label, name, onPick, onPoint, onLeave, onPress, onKey }) {
   const element = h("div", { class: "dlc-tokens", role: "listbox", "aria-label": label, "aria-orientation": "horizontal", "data-grid": name });
   /** @type {ReturnType<typeof createChip>[]} */
   let chips = [];
@@ -38,19 +39,26 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
     const number = h("span", { class: "dlc-token-number" });
     const chip = h(
       "div",
-      { ...OWN_KEYS, class: "dlc-token", role: "option", tabindex: -1, "data-index": index, onclick: () => pick(index) },
+      { ...OWN_KEYS, class: "dlc-token", role: "option", tabindex: -1, "data-index": index, onclick: () => press(index) },
       text,
     );
     chip.addEventListener("pointerenter", ({ pointerType }) => {
       if (pointerType === "mouse") onPoint?.(index);
     });
     const end = h("span", { class: "dlc-token-end" });
-    return { chip, text, bar, number, end, drawn: /** @type {{token: Token, selected: boolean} | null} */ (null) };
+    return { chip, text, bar, number, end, drawn: /** @type {{token: Token, selected: boolean, reachable: boolean} | null} */ (null) };
   }
 
   /** @param {number} index */
   function pick(index) {
     onPick(index);
+    chips[index]?.chip.focus({ preventScroll: true });
+  }
+
+  /** @param {number} index */
+  function press(index) {
+    if (!onPress) return pick(index);
+    onPress(index);
     chips[index]?.chip.focus({ preventScroll: true });
   }
 
@@ -70,6 +78,11 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
 
   element.addEventListener("keydown", (event) => {
     const [, along] = follow(event, [0, chosen], { rows: 1, columns: chips.length }) ?? [0, -1];
+    if (along < 0 && onPress && (event.key === "Enter" || event.key === " ") && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      event.stopPropagation();
+      return onPress(chosen);
+    }
     if (along < 0) return onKey?.(event);
     const vertical = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     event.preventDefault();
@@ -82,7 +95,7 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
     element,
     /**
      * @param {Token[]} tokens
-     * @param {number} index  The chosen one.
+     * @param {number} index  The chosen one; below 0 where none is.
      */
     draw(tokens, index) {
       const focused = chips.some(({ chip }) => chip.matches(":focus"));
@@ -95,20 +108,21 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
         chips.push(made);
         element.append(made.chip);
       }
-      chosen = index;
+      chosen = Math.max(0, index);
       tokens.forEach((token, place) => {
         const made = /** @type {(typeof chips)[number]} */ (chips[place]);
         const selected = place === index;
+        const reachable = place === chosen;
         // The very same token again, of a text that grows: there may be hundreds.
-        if (made.drawn?.token === token && made.drawn.selected === selected) return;
-        made.drawn = { token, selected };
+        if (made.drawn?.token === token && made.drawn.selected === selected && made.drawn.reachable === reachable) return;
+        made.drawn = { token, selected, reachable };
         const { text, describe, hint, share, mark, endsLine } = token;
         const { chip, text: shown, bar, number, end } = made;
         if (shown.textContent !== text) shown.textContent = text;
         put(chip, {
           "aria-label": describe,
           "aria-selected": String(selected),
-          tabindex: selected ? 0 : -1,
+          tabindex: reachable ? 0 : -1,
           title: hint ?? null,
           "data-mark": mark ?? null,
           "data-value": share?.value ?? null,

@@ -7,15 +7,20 @@ there is a kernel, and exported in the reader's browser where there is none.
 from dlcompare.graphs.attention import attention_pass, attention_terms
 from dlcompare.graphs.backprop import backprop_step
 from dlcompare.graphs.convolution import convolution_pass
+from dlcompare.graphs.finetuning import finetuning_step
 from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, sampling
+from dlcompare.graphs.objectives import causal_objective, encoder_objective
 from dlcompare.graphs.training import first_weights, training_step
 
 __all__ = [
     "attention_pass",
     "attention_terms",
     "backprop_step",
+    "causal_objective",
     "convolution_pass",
+    "encoder_objective",
+    "finetuning_step",
     "first_weights",
     "forward_pass",
     "generation_step",

@@ -10,6 +10,7 @@ from dlcompare.training.batches import (
     shuffled_batches,
     window_batches,
 )
+from dlcompare.training.changes import WeightChange, weight_changes
 from dlcompare.training.collate import Collate, Marks, Texts, ended, mask_tokens, packed
 from dlcompare.training.history import History
 from dlcompare.training.loop import bfloat16_is_fast, fit, learning_rate_at
@@ -51,6 +52,7 @@ __all__ = [
     "ResumeError",
     "Run",
     "Texts",
+    "WeightChange",
     "accuracy",
     "add_lora",
     "bfloat16_is_fast",
@@ -80,5 +82,6 @@ __all__ = [
     "reply_loss",
     "set_seed",
     "shuffled_batches",
+    "weight_changes",
     "window_batches",
 ]

@@ -3,15 +3,19 @@
 from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
+from dlcompare.widgets.finetuning import FineTuning
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
+from dlcompare.widgets.objectives import ObjectiveViewer
 from dlcompare.widgets.training import TrainingScrubber
 
 __all__ = [
     "AttentionExplorer",
     "BackpropStepper",
     "ConvolutionStepper",
+    "FineTuning",
     "ForwardPass",
     "GenerationDebugger",
+    "ObjectiveViewer",
     "TrainingScrubber",
 ]

@@ -16,34 +16,19 @@ from dlcompare.models import GPT
 from dlcompare.style import readable
 from dlcompare.tokenization import BPETokenizer, CharTokenizer
 from dlcompare.widgets.base import Explorable, StateError, Table
-from dlcompare.widgets.checked import Checked, as_flag, as_whole
+from dlcompare.widgets.checked import LONGEST_PROMPT, Checked, as_flag, as_text, as_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["HEADS", "LONGEST_PROMPT", "STEPS", "TOP", "AttentionExplorer"]
 
-#: Characters that a prompt may have.
-LONGEST_PROMPT = 500
 #: Which heads are at work: all; all but the chosen one; of its layer the chosen one alone; of all the chosen one alone.
 HEADS = ("all", "without", "layer", "only")
 #: The steps from two vectors to what the head puts out.
 STEPS = ("vectors", "dots", "scaled", "masked", "weights", "terms", "sum")
 #: How many of the likeliest next tokens are shown.
 TOP = 8
-
-
-def _as_prompt(value: object, tokenizer: BPETokenizer | CharTokenizer) -> str:
-    """Return ``value`` if it is a text that the tokenizer reads."""
-    if not isinstance(value, str):
-        raise StateError(f"prompt is {value!r}; allowed is a text of 1 to {LONGEST_PROMPT} characters")
-    if not 1 <= len(value) <= LONGEST_PROMPT:
-        raise StateError(f"prompt has {len(value)} characters; allowed are 1 to {LONGEST_PROMPT}")
-    try:
-        tokenizer.encode(value)
-    except ValueError as reason:
-        raise StateError(f"prompt cannot be read: {reason}") from None
-    return value
 
 
 def _as_heads(value: object) -> str:
@@ -83,7 +68,7 @@ class AttentionExplorer(Explorable):
 
     tokenizer: Any = traitlets.Dict(read_only=True).tag(sync=True)
     sizes: Any = traitlets.Dict(read_only=True).tag(sync=True)
-    prompt = Checked(lambda self, value: _as_prompt(value, self._tokenizer), "?").tag(sync=True)
+    prompt = Checked(lambda self, value: as_text(value, "prompt", self._tokenizer), "?").tag(sync=True)
     layer = Checked(lambda self, value: as_whole(value, "layer", 0, self._model.config.n_layer - 1), 0).tag(sync=True)
     head = Checked(lambda self, value: as_whole(value, "head", 0, self._model.config.n_head - 1), 0).tag(sync=True)
     query = Checked(lambda self, value: as_whole(value, "query", 0, self._longest - 1), 0).tag(sync=True)

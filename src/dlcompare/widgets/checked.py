@@ -8,9 +8,13 @@ from typing import Any
 
 import traitlets
 
+from dlcompare.tokenization import Tokenizer
 from dlcompare.widgets.base import StateError
 
-__all__ = ["Checked", "as_flag", "as_number", "as_whole"]
+__all__ = ["LONGEST_PROMPT", "Checked", "as_flag", "as_number", "as_text", "as_whole"]
+
+#: Characters that a text to be read may have.
+LONGEST_PROMPT = 500
 
 
 class Checked(traitlets.TraitType[Any, Any]):
@@ -59,4 +63,17 @@ def as_flag(value: object, argument: str) -> bool:
     """Return ``value`` if it is True or False; raise StateError for anything else."""
     if not isinstance(value, bool):
         raise StateError(f"{argument} is {value!r}; allowed are True and False")
+    return value
+
+
+def as_text(value: object, argument: str, tokenizer: Tokenizer) -> str:
+    """Return ``value`` if it is a text that the tokenizer reads; raise StateError for anything else."""
+    if not isinstance(value, str):
+        raise StateError(f"{argument} is {value!r}; allowed is a text of 1 to {LONGEST_PROMPT} characters")
+    if not 1 <= len(value) <= LONGEST_PROMPT:
+        raise StateError(f"{argument} has {len(value)} characters; allowed are 1 to {LONGEST_PROMPT}")
+    try:
+        tokenizer.encode(value)
+    except ValueError as reason:
+        raise StateError(f"{argument} cannot be read: {reason}") from None
     return value

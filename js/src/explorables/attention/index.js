@@ -5,7 +5,7 @@
 import { createEngine } from "../../engine/engine.js";
 import { createEngineStatus } from "../../engine/status.js";
 import { createAnnouncer } from "../../shared/announcer.js";
-import { createAction, createChoice, createField } from "../../shared/controls.js";
+import { createAction, createChoice } from "../../shared/controls.js";
 import { createDataTable } from "../../shared/data_table.js";
 import { h, put, uniqueId } from "../../shared/dom.js";
 import { full, translator } from "../../shared/format.js";
@@ -13,9 +13,10 @@ import { createKeyHelp } from "../../shared/key_help.js";
 import { createPlayer } from "../../shared/player.js";
 import { shareLink } from "../../shared/share.js";
 import { createShortcuts } from "../../shared/shortcuts.js";
+import { createTextField } from "../../shared/text_field.js";
 import { followTheme, reducedMotion } from "../../shared/theme.js";
 import { createFigure } from "./figure.js";
-import { fromParameters, HEADS, LAST_STEP, LONGEST_PROMPT, refusal, toParameters } from "./rules.js";
+import { fromParameters, HEADS, LAST_STEP, toParameters } from "./rules.js";
 import { number, part, strongest } from "./selection.js";
 import { createExplorer } from "./state.js";
 
@@ -64,23 +65,15 @@ function render({ model, el, page }) {
     say("");
     explorer.set(wish);
   };
-  const field = createField({
+  const field = createTextField({
+    text,
     name: "prompt",
     label: text("prompt"),
-    longest: LONGEST_PROMPT,
+    limits: explorer.limits,
     rows: 2,
-    onInput(prompt) {
-      choose({ prompt });
-      const reason = refusal(prompt, explorer.limits);
-      if (reason) say(text(`prompt_${reason}`, { longest: LONGEST_PROMPT }));
-      else if (prompt.length === LONGEST_PROMPT) say(text("prompt_full", { longest: LONGEST_PROMPT }));
-    },
-  });
-  // What was refused gives way to what is shown.
-  field.input.addEventListener("blur", () => {
-    if (!refusal(field.input.value, explorer.limits)) return;
-    field.show(explorer.wanted().prompt);
-    say("");
+    onInput: (prompt) => choose({ prompt }),
+    say,
+    now: () => explorer.wanted().prompt,
   });
   const choices = {
     mask: createChoice({
@@ -159,11 +152,9 @@ function render({ model, el, page }) {
   root.addEventListener("keydown", help.onKey);
   root.addEventListener("keydown", createShortcuts({ stepBack: back, step: forth, play, reset }));
 
-  let written = "";
   explorer.subscribe((shown) => {
     const { wanted, state, pass } = shown;
-    // Only what was changed elsewhere: a reader's own text stays under the reader's hand.
-    if (wanted.prompt !== written) field.show((written = wanted.prompt));
+    field.show(wanted.prompt);
     choices.mask.show(wanted.causal ? "causal" : "none");
     choices.heads.show(wanted.heads);
     const count = pass.read.ids.length;

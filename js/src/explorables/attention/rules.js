@@ -23,31 +23,13 @@
  * @typedef {Partial<Record<keyof State, unknown>>} Wish
  */
 
-/** Characters that a prompt may have. */
-export const LONGEST_PROMPT = 500;
+import { refusal } from "../../shared/text_reader.js";
+
 /** @type {readonly Heads[]} */
 export const HEADS = ["all", "without", "layer", "only"];
 /** The steps from two vectors to the head's output, by the last part of their key in the catalogue. */
 export const STEPS = /** @type {const} */ (["vectors", "dots", "scaled", "masked", "weights", "terms", "sum"]);
 export const LAST_STEP = STEPS.length - 1;
-
-/**
- * Why a prompt cannot be read; null when it can.
- * @param {unknown} prompt
- * @param {Pick<Limits, "count">} limits
- * @returns {"empty" | "long" | "half" | "unknown" | null}
- */
-export function refusal(prompt, { count }) {
-  if (typeof prompt !== "string" || prompt === "") return "empty";
-  if (prompt.length > LONGEST_PROMPT && [...prompt].length > LONGEST_PROMPT) return "long";
-  if (/\p{Surrogate}/u.test(prompt)) return "half";
-  try {
-    count(prompt);
-    return null;
-  } catch {
-    return "unknown"; // a tokenizer of characters knows only those that it has met
-  }
-}
 
 /**
  * The state that a wish leads to. What is not allowed is left as it was; a query beyond the text goes to its last token.

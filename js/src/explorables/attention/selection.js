@@ -9,6 +9,8 @@
 import { at } from "../../engine/tensors.js";
 import { STEPS } from "./rules.js";
 
+export { largest, strongest } from "../../shared/order.js";
+
 /** @param {Tensors} outputs  @param {string} name */
 const tensor = (outputs, name) => /** @type {Tensor} */ (outputs[name]);
 
@@ -43,13 +45,6 @@ export function matrixAfter(pass, step) {
 /** Whether a query must not see a key. @param {Pass} pass  @param {number} query  @param {number} key */
 export const isHidden = ({ of }, query, key) => of.causal && key > query;
 
-/** The place of the largest number. @param {ArrayLike<number>} values */
-export function strongest(values) {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (Number(values[i]) > Number(values[best])) best = i;
-  return best;
-}
-
 /** The largest size among numbers, leaving out −∞: how far a colour scale reaches. @param {ArrayLike<number>} values */
 export function reach(values) {
   let most = 0;
@@ -59,7 +54,3 @@ export function reach(values) {
   }
   return most;
 }
-
-/** The places of the largest numbers, the largest first. @param {Float32Array} values  @param {number} count */
-export const largest = (values, count) =>
-  [...values.keys()].sort((one, other) => Number(values[other]) - Number(values[one]) || one - other).slice(0, count);

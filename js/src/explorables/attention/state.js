@@ -7,7 +7,7 @@
  * @typedef {import("../../engine/tensors.js").Tensors} Tensors
  * @typedef {import("./rules.js").State} State
  * @typedef {import("./rules.js").Wish} Wish
- * @typedef {import("./text.js").ReadText} ReadText
+ * @typedef {import("../../shared/text_reader.js").ReadText} ReadText
  *
  * @typedef {{of: State, read: ReadText, outputs: Tensors}} Pass  One forward pass, and what it belongs to.
  *
@@ -23,8 +23,8 @@
  * @property {number | null} key  The token answering that the reader points at.
  */
 import { at, float32, int32 } from "../../engine/tensors.js";
+import { createReader } from "../../shared/text_reader.js";
 import { asTrained, change, keep, walk } from "./rules.js";
-import { createReader } from "./text.js";
 
 const KEYS = /** @type {const} */ (["prompt", "layer", "head", "query", "causal", "heads", "step"]);
 /** What a pass depends on. */

@@ -1,0 +1,315 @@
+"""The objective viewer in the published page: no kernel, no other host, every number held against torch."""
+
+from __future__ import annotations
+
+import functools
+import random
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from dlcompare import checkpoints
+from dlcompare.models import BERT, GPT
+from dlcompare.style import readable
+from dlcompare.training import IGNORED
+from dlcompare.widgets import ObjectiveViewer
+
+from .conftest import NewPage
+from .looks import NARROW, faults, looks, overflowing, widths
+
+ADDRESS = "chapters/3-algorithms/3-2-2-pretraining-and-finetuning.html"
+CONTAINER = "#explorable-objectives"
+FIRST, SECOND = "My lord, I have a letter for your daughter.", "Then give it me, and I will read it."
+LATE = 60_000  # milliseconds for the first answer, which loads what computes it
+SENTENCES = (
+    "The king is dead, and his daughter weeps.",
+    "Good night, good night!",
+    "naïve 🎭 — ‘tis",
+    "a\tb",
+    "O",
+    "To be, or not to be, that is the question: whether 'tis nobler in the mind to suffer the slings and arrows",
+)
+
+
+@functools.cache
+def torchs() -> ObjectiveViewer:
+    gpt = checkpoints.load("shakespeare-gpt", expected=GPT)
+    bert = checkpoints.load("shakespeare-bert", expected=BERT)
+    return ObjectiveViewer(gpt, bert, FIRST, SECOND)
+
+
+class Viewer:
+    """The viewer on a page: what a reader does with it, and the exact numbers that it shows."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.locator(f"{CONTAINER} .dlc")
+        self.twin = torchs()
+        self.twin.set_state({"objective": "masked", "first": FIRST, "second": SECOND, "hidden": [1, 4]})
+        self.twin.set_state({"follows": True, "place": 2})
+
+    def open(self, address: str) -> Viewer:
+        self.page.goto(address)
+        self.page.locator(CONTAINER).scroll_into_view_if_needed()
+        expect(self.root).to_be_visible()
+        self.settle()
+        self.control("table").click()
+        return self
+
+    def settle(self) -> None:
+        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
+
+    def control(self, name: str) -> Locator:
+        return self.root.locator(f"[data-control={name}]")
+
+    def chips(self, grid: str) -> Locator:
+        return self.root.locator(f"[data-grid={grid}] [role=option]")
+
+    def choose(self, objective: str) -> None:
+        self.control("objective").select_option(objective)
+        self.twin.objective = objective
+        self.twin.place = self.twin._first_place()
+
+    def type(self, name: str, sentence: str) -> None:
+        self.control(name).fill(sentence)
+        setattr(self.twin, name, sentence)
+
+    def press(self, place: int) -> None:
+        """Press a token of what is read."""
+        self.chips("reads").nth(place).click()
+        hidden, token = set(self.twin.hidden), place - 1
+        if self.twin.objective == "masked" and 0 <= token < len(self.twin.row) - 2:
+            self.twin.hidden = tuple(hidden ^ {token})
+        self.twin.place = place
+
+    def check(self) -> None:
+        """Hold everything that is shown against torch."""
+        self.settle()
+        twin, answers = self.twin, self.twin.answers
+        following = twin.objective == "next"
+        expect(self.root.locator("[data-objective]")).to_have_attribute("data-objective", twin.objective)
+        expect(self.root.locator("[data-objective]")).to_have_attribute("data-place", str(twin.place))
+        tokens = [readable(twin.name_of(token)) for token in twin.row]
+        shown = self.chips("reads")
+        assert shown.locator(".dlc-token-text").all_text_contents() == tokens
+        sees = answers["sees"][twin.place].tolist()
+        influence = answers["next_influence" if following else "influence"].tolist()
+        assert values(shown) == near([value if seen else None for value, seen in zip(influence, sees, strict=True)])
+        expect(shown.nth(twin.place)).to_have_attribute("aria-selected", "true")
+
+        asked = [place for place, target in enumerate(twin.targets) if target != IGNORED]
+        chips = self.chips("asks")
+        assert values(chips) == near([answers["losses"][place].item() for place in asked])
+        targets = [readable(twin.name_of(twin.targets[place])) for place in asked]
+        assert chips.locator(".dlc-token-text").all_text_contents() == targets
+        loss = self.root.locator("[data-readout=loss]").get_attribute("data-value")
+        assert near([None if loss is None else float(loss)]) == [twin.loss if following or asked else None]
+
+        cells = self.root.locator("[data-grid=map] [role=gridcell]")
+        seen = cells.evaluate_all("all => all.map(e => e.dataset.value === '1')")
+        assert seen == answers["sees"].flatten().tolist()
+        self.check_expected()
+        rows = self.root.locator(".dlc-table tbody tr")
+        expect(rows).to_have_count(len(twin.table().rows))
+        assert values(rows.locator("td")) == near([v for row in twin.table().rows for v in (None, *row[2:])])
+
+    def check_expected(self) -> None:
+        rows = self.root.locator("[data-grid=expected] li")
+        found = rows.evaluate_all(
+            "all => all.map(e => [Number(e.dataset.id), Number(e.querySelector('[data-value]').dataset.value)])"
+        )
+        twin = self.twin
+        probabilities = twin.answers["next" if twin.objective == "next" else "probabilities"]
+        assert [value for _, value in found] == near([probabilities[i].item() for i, _ in found])
+        marked = rows.and_(self.root.locator("[data-marked]"))
+        if twin.objective == "next":
+            assert [i for i, _ in found] == [0, 1]
+            expect(marked).to_have_attribute("data-id", str(int(not twin.follows)))
+            return
+        assert [value for _, value in found[:8]] == near(probabilities.topk(8).values.tolist())
+        target = twin.targets[twin.place]
+        assert marked.count() == int(target != IGNORED)
+        if target != IGNORED:
+            expect(marked).to_have_attribute("data-id", str(target))
+            rank = int((probabilities > probabilities[target]).sum()) + 1
+            if rank > 8:
+                expect(marked.locator(".dlc-bar-list-note")).to_have_text(f"asked for, place {rank}")
+
+
+def near(numbers: list[float | None]) -> list[object]:
+    return [None if value is None else pytest.approx(value, rel=1e-3, abs=2e-5) for value in numbers]
+
+
+def values(elements: Locator) -> list[float | None]:
+    found = elements.evaluate_all("all => all.map(e => e.dataset.value ?? null)")
+    return [None if value is None else float(value) for value in found]
+
+
+@pytest.fixture
+def viewer(page: Page, site: str) -> Viewer:
+    return Viewer(page).open(site + ADDRESS)
+
+
+def test_every_objective_shows_torchs_numbers(viewer: Viewer) -> None:
+    viewer.check()
+    assert viewer.page.workers == [], "the first picture asks nothing"
+    for objective in ("causal", "next", "masked"):
+        viewer.choose(objective)
+        viewer.check()
+        for sentence in random.sample(SENTENCES, 3):
+            viewer.type("first", sentence)
+            if objective == "next":
+                viewer.type("second", random.choice(SENTENCES))
+                viewer.control("follows").select_option(label := random.choice(["follows", "not"]))
+                viewer.twin.follows = label == "follows"
+            for _ in range(2):
+                viewer.press(random.randrange(len(viewer.twin.row)))
+                viewer.check()
+    expect(viewer.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+
+
+def test_tokens_are_hidden_and_shown_again(viewer: Viewer) -> None:
+    for place in (1, 4, 1, 0, 13, 12):  # [CLS] and [SEP] cannot be hidden
+        viewer.press(place)
+        viewer.check()
+    for place in range(1, 13):
+        if place - 1 in viewer.twin.hidden:
+            viewer.press(place)
+    assert viewer.twin.hidden == ()
+    viewer.check()
+    expect(viewer.root.locator("[data-readout=loss]")).to_contain_text("Nothing is hidden")
+    viewer.control("undo").click()
+    viewer.twin.hidden = (11,)
+    viewer.twin.place = 11 if viewer.twin.place != 12 else 12
+    viewer.settle()
+    assert viewer.chips("asks").count() == 1
+
+
+def test_by_keys(viewer: Viewer) -> None:
+    page = viewer.page
+    viewer.chips("reads").nth(2).focus()
+    for key, place in (("ArrowRight", 3), ("ArrowRight", 4), ("ArrowLeft", 3), ("End", 13), ("Home", 0)):
+        page.keyboard.press(key)
+        viewer.twin.place = place
+        expect(viewer.chips("reads").nth(place)).to_be_focused()
+        viewer.check()
+        viewer.chips("reads").nth(place).focus()
+    page.keyboard.press("ArrowRight")
+    for key, hidden in (("Enter", (0, 1, 4)), ("Space", (1, 4))):
+        page.keyboard.press(key)
+        viewer.twin.hidden, viewer.twin.place = hidden, 1
+        viewer.check()
+        viewer.chips("reads").nth(1).focus()
+    viewer.chips("asks").first.focus()
+    for key, place in (("ArrowRight", 5), ("ArrowLeft", 2)):
+        page.keyboard.press(key)
+        viewer.twin.place = place
+        viewer.check()
+        viewer.chips("asks").nth(int(place == 5)).focus()
+    viewer.root.locator("[data-grid=map] [tabindex='0']").focus()
+    page.keyboard.press("ArrowDown")
+    viewer.twin.place = 3
+    viewer.check()
+    viewer.root.locator("[data-grid=map] [tabindex='0']").focus()
+    page.keyboard.press("End")
+    expect(viewer.root.locator("[data-readout=map]")).to_contain_text("[SEP]")
+    page.keyboard.press("r")
+    viewer.twin.place = 2
+    viewer.check()
+
+
+def test_what_cannot_be_read_is_said_and_leaves_the_figure(viewer: Viewer) -> None:
+    field, note = viewer.control("first"), viewer.root.locator(".dlc-note")
+    field.fill("")
+    expect(note).to_have_text("Type at least one character. The figure keeps the last text.")
+    viewer.check()
+    field.blur()
+    expect(field).to_have_value(FIRST)
+    expect(note).to_have_text("")
+    viewer.type("first", "<script>alert(1)</script> \u202e [MASK] <|end|>")
+    viewer.check()
+    field.fill("x" * 600)
+    expect(note).to_contain_text("500 characters")
+
+
+def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
+    viewer = Viewer(page).open(site + ADDRESS)
+    viewer.type("first", "Where is my lord & father?")
+    viewer.press(3)
+    viewer.press(1)
+    viewer.settle()
+    viewer.control("share").click()
+    expect(viewer.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
+    link = page.evaluate("navigator.clipboard.readText()")
+    state = {name: getattr(viewer.twin, name) for name in ("first", "hidden", "place")}
+    other, _ = new_page()
+    restored = Viewer(other)
+    restored.twin.first = state["first"]
+    restored.twin.hidden, restored.twin.place = state["hidden"], state["place"]
+    restored.open(link).check()
+    hostile = "hidden=[0.5,1e9]&place=-1&objective=<script>&first=&second=%00&follows=maybe&%zz&__proto__=1"
+    third, _ = new_page()
+    Viewer(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}")
+    expect(third.locator(f"{CONTAINER} [data-objective]")).to_have_attribute("data-objective", "masked")
+
+
+def test_when_the_engine_fails_the_picture_stays(new_page: NewPage, site: str) -> None:
+    page, watch = new_page()
+    page.route("**/*.bin.gz", lambda route: route.abort())
+    viewer = Viewer(page).open(site + ADDRESS)
+    viewer.check()
+    viewer.control("objective").select_option("causal")
+    expect(viewer.root.locator(".dlc-engine-failure")).not_to_be_empty(timeout=LATE)
+    expect(viewer.root.locator("[data-objective]")).to_have_attribute("data-objective", "masked")
+    assert viewer.chips("reads").count() == 14
+    watch.failed.clear()
+    watch.complaints.clear()
+
+
+def test_it_stands_in_any_light_and_at_any_width(viewer: Viewer) -> None:
+    viewer.control("keys").click()
+    for objective in ("masked", "causal", "next"):
+        viewer.choose(objective)
+        viewer.settle()
+        for look in looks(viewer.page):
+            assert faults(viewer.page, CONTAINER, f"{CONTAINER} [role=gridcell]") == {}, (objective, look)
+    viewer.page.emulate_media(color_scheme="light", forced_colors="none")
+    viewer.control("keys").click()
+    for objective in ("masked", "causal", "next"):
+        viewer.choose(objective)
+        viewer.type("first", SENTENCES[-1])
+        viewer.settle()
+        for _ in widths(viewer.page):
+            assert overflowing(viewer.page, CONTAINER) == []
+
+
+def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
+    viewer = Viewer(page).open(site + ADDRESS)
+    viewer.chips("reads").nth(1).tap()
+    viewer.twin.hidden, viewer.twin.place = (0, 1, 4), 1
+    viewer.check()
+    viewer.chips("asks").nth(2).tap()
+    viewer.twin.place = 5
+    viewer.check()
+    targets = viewer.root.locator("button, select, input, [role=option]").evaluate_all(
+        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
+        ".map(b => Math.min(b.width, b.height))"
+    )
+    assert min(targets) >= 32
+
+
+def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(site + ADDRESS)
+    image = plain.locator(f"{CONTAINER} figure img")
+    expect(image).to_be_visible()
+    assert "2 targets, a loss of 1.17 nats" in (image.get_attribute("alt") or "")
+    assert plain.locator(f"{CONTAINER} details table tr").count() == 3
+    context.close()
+    viewer = Viewer(page).open(site + ADDRESS)
+    page.emulate_media(media="print")
+    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
+    expect(viewer.root).to_be_hidden()
