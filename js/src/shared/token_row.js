@@ -15,6 +15,7 @@
  * @property {string} describe  For a screen reader.
  * @property {string} [hint]  Says more, on hover.
  * @property {Share | null} [share]  Null: it can have none, which hatching shows.
+ * @property {string} [below]  A small line under the text, where there is no share.
  * @property {string} [mark]  For style: `data-mark`.
  * @property {boolean} [endsLine]  The next token begins a line.
  *
@@ -45,7 +46,7 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
       if (pointerType === "mouse") onPoint?.(index);
     });
     const end = h("span", { class: "dlc-token-end" });
-    return { chip, text, bar, number, end, drawn: /** @type {{token: Token, selected: boolean} | null} */ (null) };
+    return { chip, text, bar, number, end, drawn: /** @type {{token: Token, selected: boolean, reached: boolean} | null} */ (null) };
   }
 
   /** @param {number} index */
@@ -74,7 +75,8 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
     const vertical = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     event.preventDefault();
     event.stopPropagation();
-    pick(vertical ? across(chosen, vertical) : along);
+    const next = vertical ? across(chosen, vertical) : along;
+    if (next !== chosen || !chips[next]?.chip.matches("[aria-selected=true]")) pick(next);
   });
   element.addEventListener("pointerleave", () => onLeave?.());
 
@@ -82,7 +84,7 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
     element,
     /**
      * @param {Token[]} tokens
-     * @param {number} index  The chosen one.
+     * @param {number} index  The chosen one; -1 for none.
      */
     draw(tokens, index) {
       const focused = chips.some(({ chip }) => chip.matches(":focus"));
@@ -95,20 +97,21 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
         chips.push(made);
         element.append(made.chip);
       }
-      chosen = index;
+      chosen = index >= 0 ? index : Math.min(chosen, tokens.length - 1);
       tokens.forEach((token, place) => {
         const made = /** @type {(typeof chips)[number]} */ (chips[place]);
         const selected = place === index;
         // The very same token again, of a text that grows: there may be hundreds.
-        if (made.drawn?.token === token && made.drawn.selected === selected) return;
-        made.drawn = { token, selected };
-        const { text, describe, hint, share, mark, endsLine } = token;
+        const reached = place === chosen;
+        if (made.drawn?.token === token && made.drawn.selected === selected && made.drawn.reached === reached) return;
+        made.drawn = { token, selected, reached };
+        const { text, describe, hint, share, below, mark, endsLine } = token;
         const { chip, text: shown, bar, number, end } = made;
         if (shown.textContent !== text) shown.textContent = text;
         put(chip, {
           "aria-label": describe,
           "aria-selected": String(selected),
-          tabindex: selected ? 0 : -1,
+          tabindex: reached ? 0 : -1,
           title: hint ?? null,
           "data-mark": mark ?? null,
           "data-value": share?.value ?? null,
@@ -117,7 +120,9 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
         else if (end.parentNode !== element) chip.after(end);
         if (share === undefined) {
           bar.remove();
-          number.remove();
+          if (below === undefined) number.remove();
+          else if (number.parentNode !== chip) chip.append(number);
+          if (number.textContent !== (below ?? "")) number.textContent = below ?? "";
           chip.classList.remove("is-weighed", "is-hidden");
           return;
         }
@@ -129,7 +134,7 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onKey })
         if (number.textContent !== written) number.textContent = written;
       });
       // The focused token may be gone, with the text that it was in.
-      if (focused && !chips[index]?.chip.matches(":focus")) chips[index]?.chip.focus({ preventScroll: true });
+      if (focused && !chips[chosen]?.chip.matches(":focus")) chips[chosen]?.chip.focus({ preventScroll: true });
     },
     focus: () => chips[chosen]?.chip.focus({ preventScroll: true }),
   };
