@@ -29,8 +29,9 @@ class Entry:
 
     name: str
     address: str
-    graphs: Callable[[], Sequence[Graph]]
-    #: Changes something, in the explorable's root, that the engine has to answer; each time something else.
+    #: Its graphs; None of an explorable that asks no engine.
+    graphs: Callable[[], Sequence[Graph]] | None
+    #: Changes something, in the explorable's root, that the engine has to answer, if it has one; each time something else.
     change: Callable[[Locator, int], None]
 
     @property
@@ -89,8 +90,16 @@ EXPLORABLES = (
         lambda root, n: root.locator("[data-control=w11]").fill(f"{0.7 + n % 3}"),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
+    Entry(
+        "tokenizer",
+        "chapters/2-concepts/2-2-gpt.html",
+        None,
+        lambda root, n: root.locator("[data-control=text]").fill(f"O Romeo{', 字' * (n + 1)}"),
+    ),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
     Entry(
         "training", "chapters/3-algorithms/3-1-2-backpropagation.html", lambda: TrainingScrubber().make_graphs(), _step
     ),
 )
+#: Those that ask an engine.
+ASKING = tuple(entry for entry in EXPLORABLES if entry.graphs is not None)

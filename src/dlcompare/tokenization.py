@@ -398,7 +398,9 @@ class BPETokenizer:
         return self.first_merges(0)
 
     def first_merges(self, n: int) -> Self:
-        """Return the tokenizer with its first ``n`` merges alone; tokens keep their ids. With ``n = 0`` it gives bytes.
+        """Return the tokenizer with its first ``n`` merges alone: with ``n = 0`` it gives bytes.
+
+        The vocabulary stays as it is, and ids with it; tokens of the other merges are in it and never come up.
 
         Raises
         ------
@@ -408,10 +410,7 @@ class BPETokenizer:
         if not 0 <= n <= len(self.merges):
             raise ValueError(f"n is {n}; allowed is 0 to {len(self.merges)}, the merges that there are")
         fields = json.loads(self.to_json())
-        model = fields["model"]
-        dropped = {"".join(pair) for pair in model["merges"][n:]} - {"".join(pair) for pair in model["merges"][:n]}
-        model["merges"] = model["merges"][:n]
-        model["vocab"] = {token: i for token, i in model["vocab"].items() if token not in dropped}
+        del fields["model"]["merges"][n:]
         return type(self)(tokenizers.Tokenizer.from_str(json.dumps(fields)))
 
     def merges_in(self, text: str) -> list[Merge]:
