@@ -31,7 +31,7 @@ class Entry:
     address: str
     #: Its graphs; None of an explorable that asks no engine.
     graphs: Callable[[], Sequence[Graph]] | None
-    #: Changes something, in the explorable's root, that the engine has to answer, if it has one; each time something else.
+    #: Changes something in the explorable's root, for an engine to answer if it asks one; each time something else.
     change: Callable[[Locator, int], None]
 
     @property

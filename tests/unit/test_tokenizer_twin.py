@@ -200,7 +200,9 @@ def test_both_descriptions_and_no_others(run_node) -> None:
     }
     sent = [{**fields[0], **change} for change in bad.values()]
     refused = {
-        'description has the kind "lines"; allowed are "bpe", "characters", "words" and a tokenizer.json': {"kind": "lines"},
+        'description has the kind "lines"; allowed are "bpe", "characters", "words" and a tokenizer.json': {
+            "kind": "lines"
+        },
         "tokens has abc, which the tokens before it make 3 of": {"kind": "bpe", "special": {}, "tokens": "abc ab"},
         "tokens has 漢, which is no byte as written": {"kind": "bpe", "special": {}, "tokens": "ab 漢b"},
     }

@@ -99,7 +99,23 @@ console.log(JSON.stringify(texts.map((text) => {
 def test_the_page_reads_as_python_does(run_node) -> None:
     """At every step of fresh random texts: the same ids, at the same bytes."""
     source = random.Random()
-    pieces = ["to be", " the", "名", "字", "🌹", "é", "<|end|>", "'", "\n", " ", "question", "q", "e\u0301", "\ufffd", "\x00"]
+    pieces = [
+        "to be",
+        " the",
+        "名",
+        "字",
+        "🌹",
+        "é",
+        "<|end|>",
+        "'",
+        "\n",
+        " ",
+        "question",
+        "q",
+        "e\u0301",
+        "\ufffd",
+        "\x00",
+    ]
     texts = ["".join(source.choices(pieces, k=source.randint(1, 12))) for _ in range(40)]
     widget = explorer()
     sent = {"tokenizers": widget.tokenizers, "texts": texts}

@@ -20,7 +20,7 @@ export function createDetail(text, read) {
 
   /** Where a token comes from. @param {import("./reading.js").Token} token  @param {string} cut */
   function story({ id, text: token, known }, cut) {
-    const values = { token, id: id ?? "", characters: read.sizes.characters, words: read.sizes.words - 1, merges: read.pairs.mergeCount };
+    const values = { token, id: id ?? "", characters: read.sizes.characters, words: read.wordCount.toLocaleString("en"), merges: read.pairs.mergeCount };
     if (cut !== "bpe" || id === null) return text(`detail_${cut}${known ? "" : "_unknown"}`, values);
     if (read.pairs.isSpecial(id)) return text("detail_special", values);
     const origin = read.pairs.origin(id);

@@ -114,5 +114,5 @@ export function createReader(model) {
     return known;
   }
   const sizes = { characters: letters.vocabSize, words: vocabulary.vocabSize, bytes: 256, bpe: pairs.vocabSize };
-  return Object.assign(read, { label, sizes, pairs });
+  return Object.assign(read, { label, sizes, pairs, wordCount: words.words.length });
 }
