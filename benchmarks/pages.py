@@ -34,7 +34,7 @@ from benchmarks import machine
 from dlcompare.export import Graph, decode
 from dlcompare.export.parity import difference
 from tools.chapters import ROOT
-from tools.explorables import EXPLORABLES, Entry, named
+from tools.explorables import ASKING, Entry, named
 from tools.find_browser import find
 from tools.page_engine import PageEngine
 
@@ -199,7 +199,7 @@ def write_on(browser: Browser, site: str) -> dict[str, float]:
 def measure(browser: Browser, site: str, rounds: int, say: Any) -> dict[str, Any]:
     """Return everything that the file holds."""
     explorables, graphs = [], []
-    for entry in EXPLORABLES:
+    for entry in ASKING:
         say(f"measuring {entry.name} …")
         explorables.append({"explorable": entry.name, **weigh(entry), **first_answers(browser, site, entry, rounds)})
         context = browser.new_context()

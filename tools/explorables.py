@@ -13,6 +13,7 @@ from dlcompare import checkpoints
 from dlcompare.export import Graph
 from dlcompare.models import BERT, GPT, MLP, MLPConfig
 from dlcompare.models.backpropagation import Layers
+from dlcompare.tokenization import BPETokenizer, CharTokenizer, WordTokenizer
 from dlcompare.widgets import (
     AttentionExplorer,
     BackpropStepper,
@@ -20,6 +21,7 @@ from dlcompare.widgets import (
     ForwardPass,
     GenerationDebugger,
     ObjectiveViewer,
+    TokenizerExplorer,
     TrainingScrubber,
 )
 from dlcompare.widgets.base import Explorable
@@ -33,8 +35,10 @@ class Entry:
     address: str
     #: One with the same graphs as the page's, which may begin elsewhere.
     make: Callable[[], Explorable]
-    #: Changes something, in the explorable's root, that the engine has to answer; each time something else.
+    #: Changes something in the explorable's root, for the engine to answer if it asks one; each time something else.
     change: Callable[[Locator, int], None]
+    #: Whether it asks an engine; if not, all that it shows is there from the beginning.
+    asks: bool = True
 
     @property
     def container(self) -> str:
@@ -61,9 +65,16 @@ def _language(widget: type[AttentionExplorer] | type[GenerationDebugger]) -> Cal
     return make
 
 
-def _objectives() -> Sequence[Graph]:
+def _objectives() -> Explorable:
     encoder = checkpoints.load("shakespeare-bert", expected=BERT)
-    return ObjectiveViewer(_shakespeare(), encoder, "ROMEO.", "JULIET.").make_graphs()
+    return ObjectiveViewer(_shakespeare(), encoder, "ROMEO.", "JULIET.")
+
+
+def _tokenizer() -> Explorable:
+    tokenizer = _shakespeare().tokenizer
+    assert isinstance(tokenizer, BPETokenizer)
+    text = "But soft, what light through yonder window breaks?"
+    return TokenizerExplorer(tokenizer, CharTokenizer.train(text), WordTokenizer.train(text, 20), text)
 
 
 def _discard(_: object) -> None:
@@ -106,9 +117,18 @@ EXPLORABLES = (
         _objectives,
         lambda root, n: root.locator("[data-control=first]").fill(f"O Romeo{', Romeo' * (n + 1)}"),
     ),
+    Entry(
+        "tokenizer",
+        "chapters/2-concepts/2-2-gpt.html",
+        _tokenizer,
+        lambda root, n: root.locator("[data-control=text]").fill(f"O Romeo{', 字' * (n + 1)}"),
+        asks=False,
+    ),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
     Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", TrainingScrubber, _step),
 )
+#: Those that ask an engine.
+ASKING = tuple(entry for entry in EXPLORABLES if entry.asks)
 
 
 def named(name: str) -> Entry:

@@ -1,4 +1,4 @@
-"""Text to token ids and back: a character vocabulary, and byte-level byte-pair encoding (BPE).
+"""Text to token ids and back: vocabularies of characters and of words, and byte-level byte-pair encoding (BPE).
 
 The BPE is that of GPT-2 (Radford et al. 2019, section 2.2; the algorithm: Sennrich et al. 2016), trained and
 run by Hugging Face's ``tokenizers``. Being byte-level it encodes any Unicode text and never meets an unknown.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import tokenizers
@@ -24,10 +26,13 @@ __all__ = [
     "REPLY",
     "SEP",
     "SPECIAL_TOKENS",
+    "UNKNOWN",
     "USER",
     "BPETokenizer",
     "CharTokenizer",
+    "Merge",
     "Tokenizer",
+    "WordTokenizer",
     "from_json",
 ]
 
@@ -52,6 +57,9 @@ PAD = "[PAD]"
 #: What an encoder needs beside the tokens of text (Devlin et al. 2019, section 3); see
 #: :meth:`BPETokenizer.with_tokens`.
 ENCODER_TOKENS = (CLS, SEP, MASK, PAD)
+
+#: What a vocabulary of words has for each word that is not in it.
+UNKNOWN = "<|unknown|>"
 
 
 class Tokenizer(Protocol):
@@ -155,6 +163,113 @@ class CharTokenizer:
         return {"kind": "characters", "characters": self.characters}
 
 
+_WORDS = pre_tokenizers.ByteLevel(add_prefix_space=False)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a text with the space before them, and what is between, as byte-level BPE cuts them."""
+    _check_text(text)
+    return [text[first:after] for _, (first, after) in _WORDS.pre_tokenize_str(text)]
+
+
+class WordTokenizer:
+    """One id per word, as far as the vocabulary goes; all other words share the id 0, and are lost.
+
+    A word is what GPT-2's BPE never merges across (Radford et al. 2019, section 2.2): letters, digits or signs, with
+    the one space before them; or white space.
+
+    Parameters
+    ----------
+    words
+        the vocabulary; each word once. Their ids follow that of :data:`UNKNOWN`.
+
+    Raises
+    ------
+    ValueError
+        when ``words`` is empty, or holds something twice or something that is not one word.
+    """
+
+    def __init__(self, words: Sequence[str]):
+        if not words:
+            raise ValueError("words is empty; at least one word is needed")
+        if wrong := [word for word in words if _words(word) != [word]]:
+            raise ValueError(f"words contains {wrong[0]!r}, which is {len(_words(wrong[0]))} words; allowed is one")
+        if len(set(words)) != len(words):
+            raise ValueError(f"words contains {Counter(words).most_common(1)[0][0]!r} twice; allowed is each word once")
+        self.words = tuple(words)
+        self._ids = {word: i for i, word in enumerate(self.words, start=1)}
+
+    @classmethod
+    def train(cls, text: str, vocab_size: int) -> Self:
+        """Return the tokenizer of the ``vocab_size - 1`` most frequent words of ``text``.
+
+        Of equally frequent words the one that comes first counts more. A text of fewer words gives a smaller
+        vocabulary.
+
+        Raises
+        ------
+        ValueError
+            when ``vocab_size`` has no room for a word beside :data:`UNKNOWN`, or ``text`` holds half a surrogate pair.
+        """
+        if vocab_size < 2:
+            raise ValueError(f"vocab_size is {vocab_size}; at least 2 ({UNKNOWN} and a word)")
+        counted = Counter(itertools.chain.from_iterable(map(_words, text.splitlines(keepends=True))))
+        return cls([word for word, _ in counted.most_common(vocab_size - 1)])
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of words, :data:`UNKNOWN` included."""
+        return len(self.words) + 1
+
+    def encode(self, text: str) -> list[int]:
+        """Return one id per word, 0 for a word outside the vocabulary.
+
+        Raises
+        ------
+        ValueError
+            when ``text`` holds half a surrogate pair, which stands for no character.
+        """
+        return [self._ids.get(word, 0) for word in _words(text)]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of ``ids``, with :data:`UNKNOWN` for each word that was lost."""
+        return "".join((UNKNOWN, *self.words)[i] for i in _check_ids(ids, self.vocab_size))
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the readable token of each id of ``text``: here, its words, known or not."""
+        return _words(text)
+
+    def to_page(self) -> dict[str, Any]:
+        """Return what a page needs: the fields of the description for ``js/src/shared/tokenizer.js``, the twin."""
+        return {"kind": "words", "words": list(self.words)}
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What one merge of a BPE does in a text.
+
+    Parameters
+    ----------
+    rank
+        the place of the merge among all, counted from 0: what was learned first is merged first.
+    left, right
+        ids of the two tokens.
+    token
+        id of what becomes of them.
+    places
+        how often it happens in the text.
+    count
+        tokens of the whole text when it has happened everywhere.
+    """
+
+    rank: int
+    left: int
+    right: int
+    token: int
+    places: int
+    count: int
+
+
 class BPETokenizer:
     """Byte-level BPE: 256 byte tokens, then the most frequent adjacent pairs merged one by one.
 
@@ -222,6 +337,21 @@ class BPETokenizer:
         """Return the readable token of each id of ``text``; a space that starts a token is kept."""
         return [self.decode([i]) for i in self.encode(text)]
 
+    def pieces(self, text: str) -> list[bytes]:
+        """Return the bytes of each token of ``text``; together they are the text in UTF-8.
+
+        Raises
+        ------
+        ValueError
+            when ``text`` holds half a surrogate pair.
+        """
+        special = {token.content for token in self.engine.get_added_tokens_decoder().values()}
+        written = [self.engine.id_to_token(i) for i in self.encode(text)]
+        # A token writes each of its bytes as one character.
+        ends = itertools.accumulate(len(token.encode()) if token in special else len(token) for token in written)
+        content = text.encode()
+        return [content[first:after] for first, after in itertools.pairwise([0, *ends])]
+
     def id_of(self, token: str) -> int:
         """Return the id of one token by its text, such as :data:`END`.
 
@@ -252,6 +382,65 @@ class BPETokenizer:
         engine = tokenizers.Tokenizer.from_str(self.to_json())
         engine.add_special_tokens(list(tokens))
         return type(self)(engine)
+
+    @functools.cached_property
+    def merges(self) -> tuple[tuple[int, int], ...]:
+        """All merges as pairs of ids, in the order in which they were learned."""
+        vocabulary = self.engine.get_vocab()
+        return tuple((vocabulary[left], vocabulary[right]) for left, right in self._learned)
+
+    @functools.cached_property
+    def _learned(self) -> list[tuple[str, str]]:
+        return [(left, right) for left, right in json.loads(self.to_json())["model"]["merges"]]
+
+    @functools.cached_property
+    def _bytes_alone(self) -> Self:
+        return self.first_merges(0)
+
+    def first_merges(self, n: int) -> Self:
+        """Return the tokenizer with its first ``n`` merges alone: with ``n = 0`` it gives bytes.
+
+        The vocabulary stays as it is, and ids with it; tokens of the other merges are in it and never come up.
+
+        Raises
+        ------
+        ValueError
+            when there are not so many.
+        """
+        if not 0 <= n <= len(self.merges):
+            raise ValueError(f"n is {n}; allowed is 0 to {len(self.merges)}, the merges that there are")
+        fields = json.loads(self.to_json())
+        del fields["model"]["merges"][n:]
+        return type(self)(tokenizers.Tokenizer.from_str(json.dumps(fields)))
+
+    def merges_in(self, text: str) -> list[Merge]:
+        """Return the merges that happen in ``text``, in order; the last leaves the tokens that :meth:`encode` gives.
+
+        The algorithm merges in each word the pair that was learned first, again and again. A pair with a merged token
+        in it was learned after that token, so that over the whole text ranks only rise: each merge happens everywhere
+        before the next one begins, and after it the text is what :meth:`first_merges` makes of it.
+
+        Raises
+        ------
+        ValueError
+            when ``text`` holds half a surrogate pair.
+        """
+        _check_text(text)
+        read = self._bytes_alone.engine.encode(text)
+        ranks, vocabulary = {pair: rank for rank, pair in enumerate(self.merges)}, self.engine.get_vocab()
+        words = [
+            [i for i, _ in group]
+            for _, group in itertools.groupby(zip(read.ids, read.word_ids, strict=True), lambda pair: pair[1])
+        ]
+        happened: list[Merge] = []
+        while pairs := {pair for word in words for pair in itertools.pairwise(word) if pair in ranks}:
+            left, right = pair = min(pairs, key=ranks.__getitem__)
+            token = vocabulary["".join(self._learned[ranks[pair]])]
+            before = sum(map(len, words))
+            words = [_with_pair_merged(word, pair, token) for word in words]
+            count = sum(map(len, words))
+            happened.append(Merge(ranks[pair], left, right, token, before - count, count))
+        return happened
 
     def to_json(self) -> str:
         """Return the ``tokenizers`` JSON, readable by any of its language bindings."""
@@ -321,6 +510,17 @@ _PAGE_SETTINGS = {
     "model.byte_fallback": False,
     "model.ignore_merges": False,
 }
+
+
+def _with_pair_merged(word: list[int], pair: tuple[int, int], token: int) -> list[int]:
+    """Return the ids of a word with ``token`` in place of each ``pair``, from the left."""
+    merged: list[int] = []
+    place = 0
+    while place < len(word):
+        whole = tuple(word[place : place + 2]) == pair
+        merged.append(token if whole else word[place])
+        place += 2 if whole else 1
+    return merged
 
 
 def _merged(word: str, ranks: dict[tuple[str, ...], int]) -> tuple[str, ...]:

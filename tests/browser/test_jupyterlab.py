@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tools.chapters import ROOT
 from tools.execute import own_kernel
-from tools.explorables import EXPLORABLES, named
+from tools.explorables import ASKING, EXPLORABLES, named
 
 START = 120  # seconds for the server to answer, on a slow machine
 SETTLE = 20_000  # milliseconds for a change to arrive on the other side
@@ -339,7 +339,7 @@ def test_a_training_that_is_shown_is_pythons(notebook: Notebook) -> None:
     torch.testing.assert_close(torch.tensor(norms), torch.tensor(expected), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in EXPLORABLES])
+@pytest.mark.parametrize("name", [entry.name for entry in ASKING])
 def test_python_computes(notebook: Notebook, name: str) -> None:
     """The same module as in the page, and another answers: the kernel, which counts what it was asked."""
     notebook.python(

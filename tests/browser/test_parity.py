@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dlcompare.export.parity import difference
-from tools.explorables import EXPLORABLES, Entry
+from tools.explorables import ASKING, Entry
 from tools.page_engine import PageEngine
 
 from .conftest import NewPage
@@ -18,7 +18,7 @@ BUDGET = 1e-3
 DRAWS = 4
 
 
-@pytest.mark.parametrize("entry", EXPLORABLES, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", ASKING, ids=lambda entry: entry.name)
 def test_a_pages_graphs_give_what_torch_gives(new_page: NewPage, site: str, entry: Entry) -> None:
     page, _ = new_page()
     page.goto(site + entry.address)
@@ -42,5 +42,5 @@ def test_every_graph_of_every_page_is_held_against_torch(new_page: NewPage, site
     for address in pages():
         page, _ = new_page()
         page.goto(site + address)
-        held = {graph.name for entry in EXPLORABLES if entry.address == address for graph in entry.graphs}
+        held = {graph.name for entry in ASKING if entry.address == address for graph in entry.graphs}
         assert held == set(PageEngine(page).graphs), address

@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcompare.tokenization import ENCODER_TOKENS, END, MASK, SPECIAL_TOKENS, BPETokenizer, CharTokenizer, from_json
+from dlcompare.tokenization import (
+    ENCODER_TOKENS,
+    END,
+    MASK,
+    SPECIAL_TOKENS,
+    UNKNOWN,
+    BPETokenizer,
+    CharTokenizer,
+    WordTokenizer,
+    from_json,
+)
 
 TEXT = "To be, or not to be, that is the question:\nWhether 'tis nobler in the mind to suffer\n" * 5
 BPE = BPETokenizer.train(TEXT, 300)
@@ -98,3 +108,77 @@ def test_bad_arguments_are_named():
         BPETokenizer.train("text", 100)
     with pytest.raises(ValueError, match="token is 'nowhere'"):
         BPE.id_of("nowhere")
+
+
+@given(st.one_of(st.text(), MARKED, st.text("tobeqrn ' ,", max_size=60)), st.sampled_from([BPE, WITH_MARKS]))
+@settings(deadline=None)
+def test_after_each_merge_the_text_is_what_so_many_merges_make_of_it(text, tokenizer):
+    happened = tokenizer.merges_in(text)
+    ranks = [merge.rank for merge in happened]
+    assert ranks == sorted(set(ranks))
+    before = tokenizer.first_merges(0).encode(text)
+    for merge in happened:
+        assert (merge.left, merge.right) == tokenizer.merges[merge.rank]
+        after = tokenizer.first_merges(merge.rank + 1).encode(text)
+        assert len(after) == merge.count == len(before) - merge.places
+        assert after.count(merge.token) == merge.places
+        assert tokenizer.first_merges(merge.rank).encode(text) == before, "in between nothing happens"
+        before = after
+    assert before == tokenizer.encode(text)
+
+
+@given(st.one_of(st.text(), MARKED), st.sampled_from([BPE, WITH_MARKS]))
+@settings(deadline=None)
+def test_pieces_are_the_bytes_of_each_token(text, tokenizer):
+    pieces = tokenizer.pieces(text)
+    assert b"".join(pieces) == text.encode()
+    assert [piece.decode(errors="replace") for piece in pieces] == tokenizer.tokens(text)
+
+
+def test_without_merges_each_byte_is_a_token():
+    assert [len(piece) for piece in BPE.first_merges(0).pieces("é字🌹!")] == [1] * 10
+    assert BPE.first_merges(len(BPE.merges)).encode(TEXT) == BPE.encode(TEXT)
+    assert len(BPE.merges) == 300 - 256 - len(SPECIAL_TOKENS)
+    for n in (-1, len(BPE.merges) + 1):
+        with pytest.raises(ValueError, match=rf"n is {n}; allowed is 0 to 41"):
+            BPE.first_merges(n)
+
+
+def test_words_beyond_the_vocabulary_are_lost():
+    words = WordTokenizer.train("to be, or not to be: to be!", 3)
+    assert (words.words, words.vocab_size) == ((" be", " to"), 3)
+    known = WordTokenizer([" be", "to", ","])
+    assert known.encode("to be, 字 be") == [2, 1, 3, 0, 1]
+    assert known.decode([2, 1, 0]) == f"to be{UNKNOWN}"
+    assert known.tokens("to be, 字") == ["to", " be", ",", " 字"]
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_words_put_together_are_the_text(text):
+    words = WordTokenizer(["a"]).tokens(text)
+    assert "".join(words) == text
+    if words:
+        known = WordTokenizer([*dict.fromkeys(words)])
+        assert 0 not in known.encode(text)
+        assert known.decode(known.encode(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "words is empty; at least one word is needed"),
+        (["a", "to be"], r"words contains 'to be', which is 2 words; allowed is one"),
+        (["a", ""], r"words contains '', which is 0 words"),
+        (["a", "b", "b"], "words contains 'b' twice; allowed is each word once"),
+        (["\ud800"], "half of a surrogate pair"),
+    ],
+)
+def test_what_is_no_vocabulary_of_words_is_named(words, message):
+    with pytest.raises(ValueError, match=message):
+        WordTokenizer(words)
+
+
+def test_a_vocabulary_of_words_needs_a_word():
+    with pytest.raises(ValueError, match=r"vocab_size is 1; at least 2"):
+        WordTokenizer.train("a b", 1)

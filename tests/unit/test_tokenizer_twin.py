@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -13,7 +14,7 @@ import pytest
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers
 
-from dlcompare.tokenization import END, SPECIAL_TOKENS, BPETokenizer, CharTokenizer, from_json
+from dlcompare.tokenization import END, SPECIAL_TOKENS, BPETokenizer, CharTokenizer, WordTokenizer, from_json
 from tools import character_classes
 from tools.chapters import ROOT
 
@@ -199,7 +200,9 @@ def test_both_descriptions_and_no_others(run_node) -> None:
     }
     sent = [{**fields[0], **change} for change in bad.values()]
     refused = {
-        'description has the kind "words"; allowed are "bpe", "characters" and a tokenizer.json': {"kind": "words"},
+        'description has the kind "lines"; allowed are "bpe", "characters", "words" and a tokenizer.json': {
+            "kind": "lines"
+        },
         "tokens has abc, which the tokens before it make 3 of": {"kind": "bpe", "special": {}, "tokens": "abc ab"},
         "tokens has 漢, which is no byte as written": {"kind": "bpe", "special": {}, "tokens": "ab 漢b"},
     }
@@ -293,6 +296,83 @@ def test_characters(run_node, seed: int | None) -> None:
         for text, found in zip(sent["texts"], twin["spans"], strict=True):
             position = [0, *itertools.accumulate(1 + (c > "\uffff") for c in text)]
             assert found == [list(pair) for pair in itertools.pairwise(position)], seed
+
+
+@pytest.mark.parametrize("seed", [1, None])
+def test_words(run_node, seed: int | None) -> None:
+    seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+    source = random.Random(seed)
+    asked, known = [], []
+    for _ in range(20):
+        texts = [random_text(source) for _ in range(50)]
+        tokenizer = WordTokenizer.train("".join(texts[:25]) + "a", source.choice([2, 10, 1000]))
+        ids = [[source.randrange(tokenizer.vocab_size) for _ in range(source.randrange(20))] for _ in range(50)]
+        asked.append({"description": tokenizer.to_page(), "texts": texts, "ids": ids})
+        known.append(tokenizer)
+    for tokenizer, sent, twin in zip(known, asked, run_node(TWIN, asked), strict=True):
+        assert twin["size"] == tokenizer.vocab_size, seed
+        assert twin["encoded"] == [tokenizer.encode(text) for text in sent["texts"]], seed
+        assert twin["tokens"] == [tokenizer.tokens(text) for text in sent["texts"]], seed
+        assert twin["decoded"] == [tokenizer.decode(ids) for ids in sent["ids"]], seed
+        for text, found in zip(sent["texts"], twin["spans"], strict=True):
+            ends = itertools.accumulate(len(word.encode("utf-16-le")) // 2 for word in tokenizer.tokens(text))
+            assert found == [list(pair) for pair in itertools.pairwise([0, *ends])], seed
+
+
+MERGES = """
+import { readFileSync } from "node:fs";
+import { createBytePairTokenizer } from "./shared/tokenizer/byte_pair_tokenizer.js";
+const answers = JSON.parse(readFileSync(0, "utf8")).map(({ description, texts }) => {
+  const tokenizer = createBytePairTokenizer(description);
+  return {
+    count: tokenizer.mergeCount,
+    texts: texts.map(({ text, first }) => ({
+      merges: tokenizer.mergesIn(text),
+      ids: tokenizer.encode(text, first),
+      all: tokenizer.encode(text),
+      parts: tokenizer.parts(text),
+      pieces: tokenizer.encode(text).map((id) => tokenizer.bytes(id)),
+      origins: tokenizer.encode(text).map((id) => tokenizer.origin(id)),
+      special: tokenizer.encode(text).map((id) => tokenizer.isSpecial(id)),
+    })),
+  };
+});
+console.log(JSON.stringify(answers));
+"""
+
+
+@pytest.mark.parametrize("seed", [1, None])
+def test_merges(run_node, seed: int | None) -> None:
+    seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+    source = random.Random(seed)
+    # In the other one, special tokens have no bytes of their own.
+    known = {name: tokenizer for name, tokenizer in BPE.items() if name != "odd"}
+    asked = []
+    for tokenizer in known.values():
+        texts = [
+            {"text": random_text(source), "first": source.randrange(len(tokenizer.merges) + 1)} for _ in range(150)
+        ]
+        asked.append({"description": tokenizer.to_page(), "texts": texts})
+    for (name, tokenizer), sent, twin in zip(known.items(), asked, run_node(MERGES, asked), strict=True):
+        assert twin["count"] == len(tokenizer.merges)
+        special = set(tokenizer.to_page()["special"].values())
+        cut = [tokenizer.first_merges(one["first"]).encode(one["text"]) for one in sent["texts"][:60]]
+        assert [got["ids"] for got in twin["texts"][:60]] == cut, (name, seed)
+        for one, got in zip(sent["texts"], twin["texts"], strict=True):
+            text, where = one["text"], (name, seed, one)
+            assert got["merges"] == [dataclasses.asdict(merge) for merge in tokenizer.merges_in(text)], where
+            assert got["all"] == tokenizer.encode(text), where
+            assert "".join(got["parts"]) == text, where
+            assert [bytes(piece) for piece in got["pieces"]] == tokenizer.pieces(text), where
+            assert got["special"] == [i in special for i in got["all"]], where
+            for i, origin in zip(got["all"], got["origins"], strict=True):
+                if origin is not None:
+                    halves = tokenizer.merges[origin["rank"]]
+                    assert halves == (origin["left"], origin["right"]), where
+                    written = "".join(map(tokenizer.engine.id_to_token, halves))
+                    assert written == tokenizer.engine.id_to_token(i), where
+                else:
+                    assert i in special or len(tokenizer.engine.id_to_token(i)) == 1, where
 
 
 def test_the_classes_of_characters_are_those_of_python(tmp_path, monkeypatch, capsys) -> None:

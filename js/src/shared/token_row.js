@@ -16,6 +16,7 @@
  * @property {string} describe  For a screen reader.
  * @property {string} [hint]  Says more, on hover.
  * @property {Share | null} [share]  Null: it can have none, which hatching shows.
+ * @property {string} [below]  A small line under the text, where there is no share.
  * @property {string} [mark]  For style: `data-mark`.
  * @property {boolean} [endsLine]  The next token begins a line.
  *
@@ -87,7 +88,8 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onPress,
     const vertical = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     event.preventDefault();
     event.stopPropagation();
-    pick(vertical ? across(chosen, vertical) : along);
+    const next = vertical ? across(chosen, vertical) : along;
+    if (next !== chosen || !chips[next]?.chip.matches("[aria-selected=true]")) pick(next);
   });
   element.addEventListener("pointerleave", () => onLeave?.());
 
@@ -95,7 +97,7 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onPress,
     element,
     /**
      * @param {Token[]} tokens
-     * @param {number} index  The chosen one; below 0 where none is.
+     * @param {number} index  The chosen one; -1 for none.
      */
     draw(tokens, index) {
       const focused = chips.some(({ chip }) => chip.matches(":focus"));
@@ -108,7 +110,7 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onPress,
         chips.push(made);
         element.append(made.chip);
       }
-      chosen = Math.max(0, index);
+      chosen = index >= 0 ? index : Math.max(0, Math.min(chosen, tokens.length - 1));
       tokens.forEach((token, place) => {
         const made = /** @type {(typeof chips)[number]} */ (chips[place]);
         const selected = place === index;
@@ -116,7 +118,7 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onPress,
         // The very same token again, of a text that grows: there may be hundreds.
         if (made.drawn?.token === token && made.drawn.selected === selected && made.drawn.reachable === reachable) return;
         made.drawn = { token, selected, reachable };
-        const { text, describe, hint, share, mark, endsLine } = token;
+        const { text, describe, hint, share, below, mark, endsLine } = token;
         const { chip, text: shown, bar, number, end } = made;
         if (shown.textContent !== text) shown.textContent = text;
         put(chip, {
@@ -131,7 +133,9 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onPress,
         else if (end.parentNode !== element) chip.after(end);
         if (share === undefined) {
           bar.remove();
-          number.remove();
+          if (below === undefined) number.remove();
+          else if (number.parentNode !== chip) chip.append(number);
+          if (number.textContent !== (below ?? "")) number.textContent = below ?? "";
           chip.classList.remove("is-weighed", "is-hidden");
           return;
         }
@@ -143,7 +147,7 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onPress,
         if (number.textContent !== written) number.textContent = written;
       });
       // The focused token may be gone, with the text that it was in.
-      if (focused && !chips[index]?.chip.matches(":focus")) chips[index]?.chip.focus({ preventScroll: true });
+      if (focused && !chips[chosen]?.chip.matches(":focus")) chips[chosen]?.chip.focus({ preventScroll: true });
     },
     focus: () => chips[chosen]?.chip.focus({ preventScroll: true }),
   };

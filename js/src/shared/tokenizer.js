@@ -6,6 +6,7 @@
 import { createBytePairTokenizer } from "./tokenizer/byte_pair_tokenizer.js";
 import { createCharacterTokenizer } from "./tokenizer/character_tokenizer.js";
 import { fromTokenizerJson } from "./tokenizer/tokenizer_json.js";
+import { createWordTokenizer } from "./tokenizer/word_tokenizer.js";
 
 /**
  * @typedef {object} Tokenizer
@@ -20,20 +21,22 @@ import { fromTokenizerJson } from "./tokenizer/tokenizer_json.js";
  *
  * @typedef {import("./tokenizer/byte_pair_tokenizer.js").BytePairDescription} BytePairDescription
  * @typedef {import("./tokenizer/character_tokenizer.js").CharacterDescription} CharacterDescription
+ * @typedef {import("./tokenizer/word_tokenizer.js").WordDescription} WordDescription
  */
 
 /**
- * @param {BytePairDescription | CharacterDescription | Record<string, unknown>} description
+ * @param {BytePairDescription | CharacterDescription | WordDescription | Record<string, unknown>} description
  *   What `to_page` of a tokenizer gives in Python, or its `to_json`, parsed.
  * @returns {Tokenizer}
  */
 export function createTokenizer(description) {
   if (description.kind === "characters")
     return createCharacterTokenizer(/** @type {CharacterDescription} */ (description));
+  if (description.kind === "words") return createWordTokenizer(/** @type {WordDescription} */ (description));
   if (description.kind === "bpe") return createBytePairTokenizer(/** @type {BytePairDescription} */ (description));
   if (!("model" in description))
     throw new Error(
-      `description has the kind ${JSON.stringify(description.kind)}; allowed are "bpe", "characters" and a tokenizer.json`,
+      `description has the kind ${JSON.stringify(description.kind)}; allowed are "bpe", "characters", "words" and a tokenizer.json`,
     );
   return createBytePairTokenizer(...fromTokenizerJson(description));
 }

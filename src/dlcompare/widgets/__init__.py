@@ -7,6 +7,7 @@ from dlcompare.widgets.finetuning import FineTuning
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
 from dlcompare.widgets.objectives import ObjectiveViewer
+from dlcompare.widgets.tokenizer import TokenizerExplorer
 from dlcompare.widgets.training import TrainingScrubber
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "ForwardPass",
     "GenerationDebugger",
     "ObjectiveViewer",
+    "TokenizerExplorer",
     "TrainingScrubber",
 ]

@@ -10,6 +10,26 @@ import { words } from "./words.js";
  * @property {"bpe"} kind
  * @property {Record<string, number>} special  Special tokens with their ids.
  * @property {string} tokens  The merged tokens as bytes are written, in the order learned, with a space between.
+ *
+ * @typedef {object} Merge  What one merge does in a text.
+ * @property {number} rank  Its place among all, from 0: what was learned first is merged first.
+ * @property {number} left  The ids of the two tokens,
+ * @property {number} right
+ * @property {number} token  and of what becomes of them.
+ * @property {number} places  How often it happens in the text.
+ * @property {number} count  Tokens of the whole text when it has happened everywhere.
+ *
+ * @typedef {object} Inside  What only byte-pair encoding has. Where `first` is given, only so many merges are there: those
+ *   that were learned first.
+ * @property {number} mergeCount
+ * @property {(text: string, first?: number) => number[]} encode
+ * @property {(text: string) => Merge[]} mergesIn  The merges that happen in a text, in order: first each everywhere, then the
+ *   next one. After one of them the text is what `encode` makes of it with this merge and those before it.
+ * @property {(text: string) => string[]} parts  Words and special tokens, across which nothing is merged.
+ * @property {(id: number) => {rank: number, left: number, right: number} | null} origin  The merge that makes a token; null
+ *   for a byte and a special token.
+ * @property {(id: number) => number[]} bytes
+ * @property {(id: number) => boolean} isSpecial
  */
 
 /** Words that are met again need not be merged again. Long ones hardly are. */
@@ -48,25 +68,29 @@ function createMergerOf(written, { tokens }, merges) {
     return id;
   };
   const merger = createMerger();
+  /** @type {Map<number, {rank: number, left: number, right: number}>} by the ids of what they make */
+  const origins = new Map();
   for (const [place, token] of list(tokens).entries()) {
     const halves = merges ? merges[place].map(idOf) : merger.merge(Array.from(token, idOf));
     if (halves.length !== 2)
       throw new Error(`tokens has ${token}, which the tokens before it make ${halves.length} of; allowed are 2`);
-    merger.add(halves[0], halves[1], idOf(token));
+    const [left, right] = halves;
+    merger.add(left, right, idOf(token));
+    origins.set(idOf(token), { rank: place, left, right });
   }
-  return merger;
+  return { merger, origins };
 }
 
 /**
  * @param {BytePairDescription} description
  * @param {[string, string][]} [merges]  the two tokens of each merge, as written, where they are known
- * @returns {import("../tokenizer.js").Tokenizer}
+ * @returns {import("../tokenizer.js").Tokenizer & Inside}
  */
 export function createBytePairTokenizer(description, merges) {
   const written = numbered(description);
   const vocabSize = written.length;
   const bytesOf = written.map(writtenBytes);
-  const merger = createMergerOf(written, description, merges);
+  const { merger, origins } = createMergerOf(written, description, merges);
   /** @type {number[]} each byte's id */
   const byteIds = [];
   for (const token of BYTE_TOKENS) byteIds[writtenBytes(token)[0]] = written.indexOf(token);
@@ -78,11 +102,12 @@ export function createBytePairTokenizer(description, merges) {
   /** @type {Map<string, number[]>} */
   const remembered = new Map();
 
+  const bytesAlone = (/** @type {string} */ word) => utf8(word).map((byte) => byteIds[byte]);
   /** @param {string} word */
   function idsOf(word) {
     const known = remembered.get(word);
     if (known) return known;
-    const ids = merger.merge(utf8(word).map((byte) => byteIds[byte]));
+    const ids = merger.merge(bytesAlone(word));
     if (remembered.size >= REMEMBERED.words) remembered.clear();
     if (word.length <= REMEMBERED.length) remembered.set(word, ids);
     return ids;
@@ -92,10 +117,11 @@ export function createBytePairTokenizer(description, merges) {
    * Call back with each special token and each word, in order, and with its ids.
    * @param {string} text
    * @param {(part: string, ids: number[], isSpecial: boolean) => void} callback
+   * @param {(word: string) => number[]} [read]
    */
-  function forEachPart(text, callback) {
+  function forEachPart(text, callback, read = idsOf) {
     checkText(text);
-    const plain = (/** @type {string} */ between) => words(between).forEach((word) => callback(word, idsOf(word), false));
+    const plain = (/** @type {string} */ between) => words(between).forEach((word) => callback(word, read(word), false));
     let end = 0;
     for (const { 0: token, index } of specialPattern ? text.matchAll(specialPattern) : []) {
       plain(text.slice(end, index));
@@ -111,14 +137,34 @@ export function createBytePairTokenizer(description, merges) {
   const readable = [];
   const token = (/** @type {number} */ id) => (readable[id] ??= decode([id]));
 
-  /** @param {string} text */
-  function encode(text) {
+  /** @param {string} text  @param {number} [first] */
+  function encode(text, first) {
     /** @type {number[]} */
     const all = [];
-    forEachPart(text, (_, ids) => {
+    const read = first === undefined ? idsOf : (/** @type {string} */ word) => merger.merge(bytesAlone(word), first);
+    const take = (/** @type {string} */ _, /** @type {number[]} */ ids) => {
       for (const id of ids) all.push(id);
-    });
+    };
+    forEachPart(text, take, read);
     return all;
+  }
+
+  /** @param {string} text */
+  function mergesIn(text) {
+    /** @type {Map<number, number>} how often each rank happens */
+    const places = new Map();
+    const hear = (/** @type {number} */ rank) => void places.set(rank, (places.get(rank) ?? 0) + 1);
+    let count = 0;
+    const read = (/** @type {string} */ word) => {
+      const bytes = bytesAlone(word);
+      merger.merge(bytes, Infinity, hear);
+      return bytes;
+    };
+    forEachPart(text, (_, ids) => (count += ids.length), read);
+    const made = [...origins].map(([token, origin]) => ({ token, ...origin }));
+    return [...places]
+      .sort(([one], [other]) => one - other)
+      .map(([rank, times]) => ({ ...made[rank], places: times, count: (count -= times) }));
   }
 
   /**
@@ -150,6 +196,17 @@ export function createBytePairTokenizer(description, merges) {
     decode,
     token,
     tokens: (text) => encode(text).map(token),
+    mergeCount: origins.size,
+    mergesIn,
+    parts(text) {
+      /** @type {string[]} */
+      const parts = [];
+      forEachPart(text, (part) => void parts.push(part), () => []);
+      return parts;
+    },
+    origin: (id) => origins.get(id) ?? null,
+    bytes: (id) => bytesOf[id],
+    isSpecial: (id) => Object.hasOwn(description.special, written[id]),
     spans(text) {
       /** @type {[number, number][]} */
       const spans = [];

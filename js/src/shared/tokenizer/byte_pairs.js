@@ -30,9 +30,11 @@ export function createMerger() {
 
     /**
      * @param {number[]} symbols  ids of a word's bytes
+     * @param {number} [first]  how many of the merges there are, those that were learned first; without it all
+     * @param {(rank: number) => void} [onMerge]  hears of each merge as it happens
      * @returns {number[]}
      */
-    merge(symbols) {
+    merge(symbols, first = merged.length, onMerge) {
       const ids = [...symbols];
       // Neighbours by place; a place that was merged into the one before it holds no id any more.
       const next = ids.map((_, place) => place + 1);
@@ -41,14 +43,15 @@ export function createMerger() {
       const rankAt = (/** @type {number} */ place) => ranks.get(ids[place] * IDS + ids[next[place]]);
       const offer = (/** @type {number} */ place) => {
         const rank = rankAt(place);
-        if (rank !== undefined) queue.push(rank * PLACES + place);
+        if (rank !== undefined && rank < first) queue.push(rank * PLACES + place);
       };
       ids.forEach((_, place) => offer(place));
-      for (let first = queue.pop(); first !== undefined; first = queue.pop()) {
-        const place = first % PLACES;
-        const rank = (first - place) / PLACES;
+      for (let least = queue.pop(); least !== undefined; least = queue.pop()) {
+        const place = least % PLACES;
+        const rank = (least - place) / PLACES;
         if (rankAt(place) !== rank) continue; // a merge beside it has changed the pair since
         const gone = next[place];
+        onMerge?.(rank);
         ids[place] = merged[rank];
         ids[gone] = NaN;
         next[place] = next[gone];
