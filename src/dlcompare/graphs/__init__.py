@@ -7,6 +7,7 @@ there is a kernel, and exported in the reader's browser where there is none.
 from dlcompare.graphs.attention import attention_pass, attention_terms
 from dlcompare.graphs.backprop import backprop_step
 from dlcompare.graphs.convolution import convolution_pass
+from dlcompare.graphs.digits import digit_reader
 from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, sampling
 from dlcompare.graphs.training import first_weights, training_step
@@ -16,6 +17,7 @@ __all__ = [
     "attention_terms",
     "backprop_step",
     "convolution_pass",
+    "digit_reader",
     "first_weights",
     "forward_pass",
     "generation_step",

@@ -3,6 +3,7 @@
 from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
+from dlcompare.widgets.digits import DigitPad
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
 from dlcompare.widgets.training import TrainingScrubber
@@ -11,6 +12,7 @@ __all__ = [
     "AttentionExplorer",
     "BackpropStepper",
     "ConvolutionStepper",
+    "DigitPad",
     "ForwardPass",
     "GenerationDebugger",
     "TrainingScrubber",
