@@ -15,12 +15,12 @@ const LEAST = 0.001;
 
 /** @param {import("../../shared/format.js").Translate} text  @param {Network[]} networks */
 export function createAnswers(text, networks) {
-  const heads = networks.map(({ kind, family }) => h("th", { scope: "col", "data-family": family }, text(kind)));
+  const heads = networks.map(({ kind, family }) => h("th", { scope: "col", "data-family": family }, text(`head_${kind}`)));
   const answers = networks.map(({ kind }) => h("td", { class: "dlc-digits-answer", "data-answer": kind }));
   const cells = DIGITS.map((digit) =>
     networks.map(({ kind, family }) => {
       const [bar, number] = [h("span", { class: "dlc-digits-bar", "data-family": family }), h("span", { class: "dlc-digits-number" })];
-      return { element: h("td", { "data-of": kind, "data-digit": digit }, bar, number), bar, number };
+      return { element: h("td", { "data-of": kind, "data-digit": digit }, h("span", { class: "dlc-digits-track" }, bar), number), bar, number };
     }),
   );
   const times = networks.map(({ kind }) => h("td", { "data-time": kind }));

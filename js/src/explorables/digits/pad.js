@@ -39,10 +39,10 @@ export function createPad({ text, onStroke, onErase }) {
   /** @param {KeyboardEvent} event */
   function onKey(event) {
     const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
-    if (ctrlKey || metaKey || altKey) return;
     const next = follow({ key, ctrlKey, metaKey, altKey, shiftKey: false }, cursor, { rows: SIDE, columns: SIDE });
     if (next && shiftKey) ink(next, cursor);
     else if (next) go(next);
+    else if (ctrlKey || metaKey || altKey) return;
     else if (key === " " || key === "Enter") ink(cursor, null);
     else if (key === "Backspace" || key === "Delete") onErase(cursor);
     else return;
