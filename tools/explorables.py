@@ -18,6 +18,7 @@ from dlcompare.widgets import (
     AttentionExplorer,
     BackpropStepper,
     ConvolutionStepper,
+    DigitPad,
     ForwardPass,
     GenerationDebugger,
     ObjectiveViewer,
@@ -89,7 +90,18 @@ def _step(root: Locator, _: int) -> None:
     root.locator("[data-control=step]").click()
 
 
+def _digits() -> Explorable:
+    models = {kind: checkpoints.load(f"digits-{kind}").model for kind in ("mlp", "cnn", "lstm", "vit")}
+    return DigitPad(models, torch.zeros(1, 28, 28), [0])
+
+
 EXPLORABLES = (
+    Entry(
+        "digits",
+        "chapters/2-concepts/2-1-deep-learning.html",
+        _digits,
+        lambda root, n: _discard(root.locator("[data-control=example]").select_option(str(1 + n % 3))),
+    ),
     Entry(
         "convolution",
         "chapters/3-algorithms/3-1-3a-cnn.html",

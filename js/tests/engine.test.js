@@ -353,3 +353,16 @@ test("a browser that keeps nothing, or holds nonsense, computes all the same", a
     leave();
   }
 });
+
+test("an answer tells how long the computation alone took, where that is known", async () => {
+  FakeWorker.all = [];
+  const leave = inWorld({ Worker: FakeWorker });
+  const page = /** @type {any} */ ({ runner: createPageEngine(program)(files) });
+  const engine = createEngine({ model: createPlainModel({ remembered: [{ graph: "g", inputs: {}, outputs: {} }] }), page });
+  const answer = engine.run("g", question(1));
+  await settle();
+  FakeWorker.all[0]?.say({ kind: "answer", id: FakeWorker.all[0].asked[0].id, outputs: {}, computing: 1.25 });
+  assert.equal((await answer)?.computing, 1.25);
+  assert.deepEqual(await engine.run("g", {}), { outputs: {}, by: "record", milliseconds: 0 });
+  leave();
+});

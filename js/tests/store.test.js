@@ -124,3 +124,15 @@ test("what Python changes is taken over, and after the end nothing is heard or a
   await settle();
   assert.deepEqual([store.state()["x"], drawn], [5, 0]);
 });
+
+test("what goes on with a change is undone together with it", () => {
+  const { store } = world();
+  store.set({ x: 2 });
+  store.set({ x: 3 });
+  store.set({ x: 4 }, true);
+  store.set({ x: 5 }, true);
+  store.undo();
+  assert.equal(store.state()["x"], 2);
+  store.undo();
+  assert.deepEqual([store.state()["x"], store.canUndo()], [1, false]);
+});

@@ -37,6 +37,7 @@ _MODELS: dict[str, tuple[type[nn.Module], type[Any]]] = {
     "MLP": (models.MLP, models.MLPConfig),
     "CNN": (models.CNN, models.CNNConfig),
     "Recurrent": (models.Recurrent, models.RecurrentConfig),
+    "RowReader": (models.RowReader, models.RecurrentConfig),
     "RecurrentLM": (models.RecurrentLM, models.RecurrentLMConfig),
     "TransformerEncoder": (models.TransformerEncoder, models.EncoderConfig),
     "GPT": (models.GPT, models.GPTConfig),

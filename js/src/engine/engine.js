@@ -8,14 +8,15 @@
  * @typedef {import("./tensors.js").Tensors} Tensors
  * @typedef {import("./failure.js").EngineFailure} EngineFailure
  * @typedef {"record" | "kernel" | "page"} Source  Asked when the page was built; Python; this page.
- * @typedef {{outputs: Tensors, by: Source, milliseconds: number}} Answer
+ * @typedef {{outputs: Tensors, by: Source, milliseconds: number, computing?: number}} Answer  How long it took from the
+ *   question to the answer, and, where that is known, the computation alone: without loading, and without waiting.
  * @typedef {{loaded: number, total: number}} Progress  Bytes; the total is 0 while it is not known.
  * @typedef {"idle" | "loading" | "running" | "failed"} Phase
  * @typedef {{phase: Phase, progress: Progress | null, failure: EngineFailure | null, answer: {by: Source, milliseconds: number} | null, answers: number}} Status
  *
  * @typedef {object} Runner
  * @property {Source} by
- * @property {(graph: string, inputs: Tensors, onProgress: (progress: Progress | null) => void, handOver?: boolean) => Promise<Tensors>} run
+ * @property {(graph: string, inputs: Tensors, onProgress: (progress: Progress | null) => void, handOver?: boolean, onComputed?: (milliseconds: number) => void) => Promise<Tensors>} run
  *   Progress is null once everything is there. Whoever hands the inputs over needs them no more. Rejects with an
  *   `EngineFailure`.
  * @property {() => void} [prepare]  Get ready to answer, if that costs no bytes.
@@ -74,11 +75,14 @@ export function createEngine({ model, page }) {
       const inputs = question.made ?? made(question.inputs);
       question.made = null;
       const onProgress = (/** @type {Progress | null} */ progress) => report({ phase: progress ? "loading" : "running", progress });
-      const outputs = await runner.run(question.graph, inputs, onProgress, typeof question.inputs === "function");
+      /** @type {{computing?: number}} */
+      const took = {};
+      const onComputed = (/** @type {number} */ computing) => void (took.computing = computing);
+      const outputs = await runner.run(question.graph, inputs, onProgress, typeof question.inputs === "function", onComputed);
       if (channel.asked === question) channel.asked = null;
       const answer = { by: runner.by, milliseconds: performance.now() - start };
       report({ ...standing(), progress: null, answer, answers: status.answers + 1 });
-      question.settle(ended ? null : { outputs, ...answer });
+      question.settle(ended ? null : { outputs, ...answer, ...took });
     } catch (error) {
       if (channel.asked === question) channel.asked = null;
       if (ended || channel.waiting) question.settle(null);

@@ -7,7 +7,7 @@
  * @typedef {import("./engine.js").Progress} Progress
  * @typedef {{graph: string, weights: string | null, bytes: number}} GraphFiles  Addresses, and what both weigh.
  * @typedef {{worker: string, wasm: string}} Program  Addresses.
- * @typedef {{resolve: (outputs: Tensors) => void, reject: (failure: EngineFailure) => void, onProgress: (progress: Progress | null) => void}} Open
+ * @typedef {{resolve: (outputs: Tensors) => void, reject: (failure: EngineFailure) => void, onProgress: (progress: Progress | null) => void, onComputed: (milliseconds: number) => void}} Open
  */
 import { EngineFailure } from "./failure.js";
 import { createVisit } from "./visit.js";
@@ -42,7 +42,10 @@ export function createPageEngine(program) {
     if (data.kind === "progress") return question.onProgress({ loaded: data.loaded, total: data.total });
     if (data.kind === "loaded") return question.onProgress(null);
     open.delete(data.id);
-    if (data.kind === "answer") question.resolve(data.outputs);
+    if (data.kind === "answer") {
+      question.onComputed(data.computing);
+      question.resolve(data.outputs);
+    }
     // After memory ran out, nothing that the worker holds can be relied on.
     else if (data.code === "no-memory") {
       question.reject(new EngineFailure(data.code, data.detail));
@@ -74,7 +77,7 @@ export function createPageEngine(program) {
   return function createPageRunner(graphs) {
     return {
       by: "page",
-      async run(graph, inputs, onProgress, handOver = false) {
+      async run(graph, inputs, onProgress, handOver = false, onComputed = () => {}) {
         const files = graphs[graph];
         if (!files) throw new EngineFailure("refused", `graph is ${JSON.stringify(graph)}; this page has ${Object.keys(graphs).join(", ")}`);
         worker ??= start();
@@ -82,7 +85,7 @@ export function createPageEngine(program) {
         const question = worker;
         /** @type {Tensors} */
         const outputs = await new Promise((resolve, reject) => {
-          open.set(id, { resolve, reject, onProgress });
+          open.set(id, { resolve, reject, onProgress, onComputed });
           const buffers = handOver ? Object.values(inputs).map(({ data }) => data.buffer) : [];
           question.postMessage({ id, files, wasm: program.wasm, inputs }, [...new Set(buffers)]);
         });

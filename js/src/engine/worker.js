@@ -179,9 +179,12 @@ addEventListener("message", ({ data: { id, files: addresses, wasm, inputs } }) =
     try {
       const opened = await session;
       if (meter.hasCounted()) postMessage({ kind: "loaded", id });
-      const outputs = await inTurn(() => run(opened, inputs));
+      const { outputs, computing } = await inTurn(async () => {
+        const start = performance.now();
+        return { outputs: await run(opened, inputs), computing: performance.now() - start };
+      });
       const buffers = Object.values(outputs).map(({ data }) => data.buffer);
-      postMessage({ kind: "answer", id, outputs }, { transfer: [...new Set(buffers)] });
+      postMessage({ kind: "answer", id, outputs, computing }, { transfer: [...new Set(buffers)] });
     } catch (error) {
       postMessage({ kind: "failed", id, code: codeOf(error), detail: error instanceof Error ? error.message : String(error) });
     }

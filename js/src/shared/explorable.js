@@ -13,6 +13,7 @@
  * @typedef {Record<string, any>} State
  * @typedef {Record<string, any>} Answers
  * @typedef {(graph: string, inputs: import("../engine/engine.js").Inputs, channel?: string) => Promise<Tensors>} Run
+ * @typedef {(graph: string, inputs: import("../engine/engine.js").Inputs, channel?: string) => Promise<import("../engine/engine.js").Answer>} Answered
  *
  * @typedef {object} Shown  What is drawn.
  * @property {State} state  What the numbers belong to; the step, and whatever else asks for no numbers, is the wanted one.
@@ -25,7 +26,8 @@
  * @typedef {object} Tools  What the parts of an explorable need of it.
  * @property {Translate} text
  * @property {Model} model
- * @property {(wish: State) => void} set  Change the state, as far as the rules allow it. Ends a play.
+ * @property {(wish: State, goesOn?: boolean) => void} set  Change the state, as far as the rules allow it. Ends a play. What
+ *   goes on with the last change, as a stroke does, is undone together with it.
  * @property {(message: string) => void} say  A sentence for the reader, until the next change; "" for none.
  * @property {() => Shown | null} shown  Null until the first numbers are there.
  *
@@ -42,7 +44,8 @@
  * @property {string[]} keys  The traits of its state.
  * @property {(state: State, wish: State, model: Model) => State} change  The state after a wish. What is not allowed in the
  *   wish is left out; where nothing changes, the very same object.
- * @property {(state: State, run: Run, model: Model) => Promise<Answers>} ask  The numbers of a state.
+ * @property {(state: State, run: Run, model: Model, answered: Answered) => Promise<Answers>} ask  The numbers of a state;
+ *   `answered` is `run` that also tells who answered and how long it took.
  * @property {string[]} [silent]  Keys that ask for no new numbers; `step` never does.
  * @property {(shown: Shown) => number} [last]  Of an explorable with steps, which `state.step` counts from 0: the last one.
  * @property {{slow: number, fast: number}} [pace]  Of its play, in milliseconds.

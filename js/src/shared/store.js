@@ -42,17 +42,19 @@ export function createStore({ keys, change, ask, silent = [] }, model, engine) {
     });
   }
 
-  /** @type {import("./explorable.js").Run} */
-  async function run(graph, inputs, channel) {
+  /** @type {import("./explorable.js").Answered} */
+  async function answered(graph, inputs, channel) {
     const answer = await engine.run(graph, inputs, channel);
     if (!answer || ended) throw new Superseded();
-    return answer.outputs;
+    return answer;
   }
+  /** @type {import("./explorable.js").Run} */
+  const run = async (...question) => (await answered(...question)).outputs;
   async function compute() {
     const of = state;
     const mine = (turn += 1);
     try {
-      const answers = await ask(of, run, model);
+      const answers = await ask(of, run, model, answered);
       // While a slider moves, each answer is shown, but none after a newer one.
       if (ended || mine <= (numbers?.turn ?? 0)) return;
       numbers = { of, answers, turn: mine };
@@ -86,11 +88,11 @@ export function createStore({ keys, change, ask, silent = [] }, model, engine) {
     writing = false;
     model.save_changes();
   }
-  /** @param {State} wish */
-  function set(wish) {
+  /** @param {State} wish  @param {boolean} [goesOn]  Whether it goes on with the last change: undo takes both back. */
+  function set(wish, goesOn = false) {
     const next = change(state, wish, model);
     // Steps have a way back of their own.
-    if (keys.some((key) => key !== "step" && next[key] !== state[key])) before = [...before, state].slice(-KEPT);
+    if (!goesOn && keys.some((key) => key !== "step" && next[key] !== state[key])) before = [...before, state].slice(-KEPT);
     take(next);
   }
   void compute();

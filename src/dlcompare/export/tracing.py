@@ -1,7 +1,8 @@
 """From a function to a graph of elementary operations, whatever autograd did on the way.
 
 ``make_fx`` runs the function once on symbolic shapes and notes every operation below autograd: so the backward pass
-becomes ordinary operations. ``torch.export`` then turns the graph into a program, with the weights apart.
+becomes ordinary operations, and what the exporter does not know is written in what it knows
+(:mod:`dlcompare.export.decompositions`). ``torch.export`` then turns the graph into a program, with the weights apart.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch.fx import GraphModule
 from torch.fx.experimental import _config as symbolic_shapes
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from dlcompare.export.decompositions import DECOMPOSITIONS
 from dlcompare.export.graph import Graph
 
 __all__ = ["Trace", "to_program", "trace"]
@@ -49,9 +51,15 @@ class _Program(nn.Module):
 @contextlib.contextmanager
 def _while_compiling() -> Iterator[None]:
     # Checks of values, such as that ids are in range, ask torch.compiler.is_compiling() and keep out of the graph.
-    # And axes that happen to be equally long in the example must not be taken for one.
-    with torch.compiler._compile_session_context(), symbolic_shapes.patch(use_duck_shape=False):  # type: ignore[attr-defined]
-        yield
+    # Axes that happen to be equally long in the example must not be taken for one. And a recurrent layer is noted step
+    # by step, not as the one operation that a library has for it, which the exporter does not know.
+    library = torch._C._get_mkldnn_enabled()  # type: ignore[attr-defined]
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        with torch.compiler._compile_session_context(), symbolic_shapes.patch(use_duck_shape=False):  # type: ignore[attr-defined]
+            yield
+    finally:
+        torch._C._set_mkldnn_enabled(library)
 
 
 def trace(graph: Graph) -> Trace:
@@ -65,7 +73,9 @@ def trace(graph: Graph) -> Trace:
         return [value.detach() for value in results.values()]
 
     with _while_compiling():
-        operations = make_fx(flat, tracing_mode="symbolic", _allow_non_fake_inputs=True)(*graph.example.values())
+        operations = make_fx(
+            flat, decomposition_table=DECOMPOSITIONS, tracing_mode="symbolic", _allow_non_fake_inputs=True
+        )(*graph.example.values())
     return Trace(operations, names, tuple(outputs))
 
 

@@ -7,6 +7,7 @@ there is a kernel, and exported in the reader's browser where there is none.
 from dlcompare.graphs.attention import attention_pass, attention_terms
 from dlcompare.graphs.backprop import backprop_step
 from dlcompare.graphs.convolution import convolution_pass
+from dlcompare.graphs.digits import digit_reader
 from dlcompare.graphs.finetuning import finetuning_step
 from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, sampling
@@ -19,6 +20,7 @@ __all__ = [
     "backprop_step",
     "causal_objective",
     "convolution_pass",
+    "digit_reader",
     "encoder_objective",
     "finetuning_step",
     "first_weights",

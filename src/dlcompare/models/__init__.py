@@ -13,7 +13,7 @@ from dlcompare.models.llama import LLAMA_7B, SMOLLM2_135M, Llama, LlamaConfig
 from dlcompare.models.mlp import MLP, MLPConfig
 from dlcompare.models.ngram import NGram
 from dlcompare.models.pretrained import PretrainedError
-from dlcompare.models.recurrent import Recurrent, RecurrentConfig, RecurrentLM, RecurrentLMConfig
+from dlcompare.models.recurrent import Recurrent, RecurrentConfig, RecurrentLM, RecurrentLMConfig, RowReader
 from dlcompare.models.resnet import RESNET_18, RESNET_34, RESNET_50, RESNET_101, RESNET_152, ResNet, ResNetConfig
 from dlcompare.models.transformer import TRANSFORMER_BASE, TRANSFORMER_BIG, Transformer, TransformerConfig
 from dlcompare.models.vit import VIT_BASE_16, VIT_DIGITS, VIT_HUGE_14, VIT_LARGE_16, ViT, ViTConfig
@@ -71,6 +71,7 @@ __all__ = [
     "RecurrentLMConfig",
     "ResNet",
     "ResNetConfig",
+    "RowReader",
     "Transformer",
     "TransformerConfig",
     "TransformerEncoder",

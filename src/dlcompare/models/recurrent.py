@@ -12,9 +12,9 @@ from typing import Literal, get_args
 
 from torch import Tensor, nn
 
-from dlcompare.models.checks import check_ids, check_positive, check_probability
+from dlcompare.models.checks import check_ids, check_images, check_positive, check_probability
 
-__all__ = ["Kind", "Recurrent", "RecurrentConfig", "RecurrentLM", "RecurrentLMConfig", "State"]
+__all__ = ["Kind", "Recurrent", "RecurrentConfig", "RecurrentLM", "RecurrentLMConfig", "RowReader", "State"]
 
 Kind = Literal["rnn", "lstm", "gru"]
 #: Hidden state (n_layer, batch, hidden_size); an LSTM's is a pair: hidden and cell state.
@@ -84,6 +84,26 @@ class Recurrent(nn.Module):
         hidden, _ = self.recurrence(x)  # (batch, seq, hidden_size)
         y: Tensor = self.output(hidden)
         return y
+
+
+class RowReader(Recurrent):
+    """A recurrent network that reads a grey image from top to bottom, one row per time step.
+
+    Its answer is the output after the last row; ``input_size`` is the image's width, ``output_size`` the number of
+    classes. Le, Jaitly & Hinton (2015) read MNIST pixel by pixel; a row at a time makes 28 steps of it instead of 784.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images (batch, 1, height, input_size) to logits (batch, output_size).
+
+        Raises
+        ------
+        ValueError
+            for images of another shape.
+        """
+        check_images(x, 1)
+        logits: Tensor = super().forward(x[:, 0])[:, -1]
+        return logits
 
 
 @dataclass(frozen=True)

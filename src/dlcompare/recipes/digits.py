@@ -1,13 +1,16 @@
-"""An MLP and a CNN on handwritten digits."""
+"""An MLP, a CNN, an LSTM and a Vision Transformer on handwritten digits."""
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlcompare import checkpoints, data
-from dlcompare.models import CNN, MLP, CNNConfig, MLPConfig
+from dlcompare.models import CNN, MLP, VIT_DIGITS, CNNConfig, MLPConfig, RecurrentConfig, RowReader, ViT, ViTConfig
 from dlcompare.recipes.recipe import Recipe, Trained
 from dlcompare.training import Run, accuracy, classification_loss, fit, set_seed, shuffled_batches
 
@@ -22,11 +25,20 @@ def shift(images: Tensor, generator: torch.Generator, by: int = 2) -> Tensor:
     return torch.stack([p[:, y : y + height, x : x + width] for p, y, x in zip(padded, dy, dx, strict=True)])
 
 
+def _model(sizes: dict[str, Any]) -> nn.Module:
+    """Return a new network of the kind that has these sizes."""
+    if "channels" in sizes:
+        return CNN(CNNConfig(**sizes))
+    if "hidden_size" in sizes:
+        return RowReader(RecurrentConfig(**sizes))
+    return ViT(ViTConfig(**sizes)) if "patch_size" in sizes else MLP(MLPConfig(**sizes))
+
+
 def _digits(recipe: Recipe, run: Run) -> Trained:
     digits = data.load_digits()
     s = recipe.settings
     generator = set_seed(recipe.seed)
-    model = CNN(CNNConfig(**s["model"])) if "channels" in s["model"] else MLP(MLPConfig(**s["model"]))
+    model = _model(s["model"])
     train, validation, test = digits
     history = fit(
         model,
@@ -77,6 +89,34 @@ RECIPES = (
             "model": {"channels": (32, 64), "hidden": 128, "dropout": 0.3},
             "steps": 900,
             "learning_rate": 2e-3,
+            "shift": True,
+        },
+        _digits,
+    ),
+    Recipe(
+        "digits-lstm",
+        "an LSTM that reads handwritten digits row by row",
+        "digits",
+        1,
+        {
+            **_DIGITS,
+            "model": {"kind": "lstm", "input_size": 28, "hidden_size": 128, "output_size": 10},
+            "steps": 1500,
+            "learning_rate": 4e-3,
+            "shift": True,
+        },
+        _digits,
+    ),
+    Recipe(
+        "digits-vit",
+        "a small Vision Transformer that reads handwritten digits as 16 patches",
+        "digits",
+        1,
+        {
+            **_DIGITS,
+            "model": {**dataclasses.asdict(VIT_DIGITS), "dropout": 0.1},
+            "steps": 2000,
+            "learning_rate": 1.5e-3,
             "shift": True,
         },
         _digits,

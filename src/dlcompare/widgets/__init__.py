@@ -3,6 +3,7 @@
 from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
+from dlcompare.widgets.digits import DigitPad
 from dlcompare.widgets.finetuning import FineTuning
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
@@ -14,6 +15,7 @@ __all__ = [
     "AttentionExplorer",
     "BackpropStepper",
     "ConvolutionStepper",
+    "DigitPad",
     "FineTuning",
     "ForwardPass",
     "GenerationDebugger",

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from dlcompare.models import Recurrent, RecurrentConfig, RecurrentLM, RecurrentLMConfig
+from dlcompare.models import Recurrent, RecurrentConfig, RecurrentLM, RecurrentLMConfig, RowReader
 from dlcompare.training import n_parameters
 
 KINDS = ["rnn", "lstm", "gru"]
@@ -55,3 +55,16 @@ def test_bad_arguments_are_named():
     language_model = RecurrentLM(RecurrentLMConfig("gru", vocab_size=4, d_model=4))
     with pytest.raises(ValueError, match="ids contains 4; allowed are 0 to 3"):
         language_model(torch.tensor([[4]]))
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_a_row_reader_reads_an_image_from_top_to_bottom(kind):
+    config = RecurrentConfig(kind, input_size=5, hidden_size=4, output_size=3)
+    reader, network = RowReader(config), Recurrent(config)
+    network.load_state_dict(reader.state_dict())
+    images = torch.randn(2, 1, 7, 5)
+    torch.testing.assert_close(reader(images), network(images[:, 0])[:, -1])
+    with pytest.raises(ValueError, match=r"x has shape \(2, 7, 5\); allowed is \(batch, 1, height, width\)"):
+        reader(images[:, 0])
+    with pytest.raises(ValueError, match="input_size = 5"):
+        reader(images.transpose(2, 3))
