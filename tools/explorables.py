@@ -14,6 +14,7 @@ from dlcompare.export import Graph
 from dlcompare.models import GPT, MLP, MLPConfig
 from dlcompare.models.backpropagation import Layers
 from dlcompare.widgets import (
+    AttentionBackprop,
     AttentionExplorer,
     BackpropStepper,
     ConvolutionStepper,
@@ -89,6 +90,12 @@ EXPLORABLES = (
         lambda root, n: root.locator("[data-control=w11]").fill(f"{0.7 + n % 3}"),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
+    Entry(
+        "attention-backprop",
+        "chapters/3-algorithms/3-2-1-transformer.html",
+        lambda: AttentionBackprop().make_graphs(),
+        lambda root, n: root.locator("[data-control=number11]").fill(f"{0.7 + n % 3}"),
+    ),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
     Entry(
         "training", "chapters/3-algorithms/3-1-2-backpropagation.html", lambda: TrainingScrubber().make_graphs(), _step

@@ -5,6 +5,7 @@ there is a kernel, and exported in the reader's browser where there is none.
 """
 
 from dlcompare.graphs.attention import attention_pass, attention_terms
+from dlcompare.graphs.attention_backprop import attention_backprop
 from dlcompare.graphs.backprop import backprop_step
 from dlcompare.graphs.convolution import convolution_pass
 from dlcompare.graphs.forward import forward_pass
@@ -12,6 +13,7 @@ from dlcompare.graphs.generation import generation_step, sampling
 from dlcompare.graphs.training import first_weights, training_step
 
 __all__ = [
+    "attention_backprop",
     "attention_pass",
     "attention_terms",
     "backprop_step",
