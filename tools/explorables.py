@@ -15,6 +15,7 @@ from dlcompare.models import BERT, GPT, MLP, MLPConfig
 from dlcompare.models.backpropagation import Layers
 from dlcompare.tokenization import BPETokenizer, CharTokenizer, WordTokenizer
 from dlcompare.widgets import (
+    AttentionBackprop,
     AttentionExplorer,
     BackpropStepper,
     ConvolutionStepper,
@@ -123,6 +124,12 @@ EXPLORABLES = (
         lambda root, n: root.locator("[data-control=w11]").fill(f"{0.7 + n % 3}"),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
+    Entry(
+        "attention-backprop",
+        "chapters/3-algorithms/3-2-1-transformer.html",
+        AttentionBackprop,
+        lambda root, n: root.locator("[data-control=number11]").fill(f"{0.7 + n % 3}"),
+    ),
     Entry(
         "objectives",
         "chapters/3-algorithms/3-2-2-pretraining-and-finetuning.html",

@@ -5,6 +5,7 @@ there is a kernel, and exported in the reader's browser where there is none.
 """
 
 from dlcompare.graphs.attention import attention_pass, attention_terms
+from dlcompare.graphs.attention_backprop import attention_backprop
 from dlcompare.graphs.backprop import backprop_step
 from dlcompare.graphs.convolution import convolution_pass
 from dlcompare.graphs.digits import digit_reader
@@ -15,6 +16,7 @@ from dlcompare.graphs.objectives import causal_objective, encoder_objective
 from dlcompare.graphs.training import first_weights, training_step
 
 __all__ = [
+    "attention_backprop",
     "attention_pass",
     "attention_terms",
     "backprop_step",

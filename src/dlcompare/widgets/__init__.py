@@ -1,6 +1,7 @@
 """Explorables: figures that answer, in a notebook with a kernel and in a published page without one."""
 
 from dlcompare.widgets.attention import AttentionExplorer
+from dlcompare.widgets.attention_backprop import AttentionBackprop
 from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
 from dlcompare.widgets.digits import DigitPad
@@ -12,6 +13,7 @@ from dlcompare.widgets.tokenizer import TokenizerExplorer
 from dlcompare.widgets.training import TrainingScrubber
 
 __all__ = [
+    "AttentionBackprop",
     "AttentionExplorer",
     "BackpropStepper",
     "ConvolutionStepper",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import traitlets
@@ -11,7 +11,7 @@ import traitlets
 from dlcompare.tokenization import Tokenizer
 from dlcompare.widgets.base import StateError
 
-__all__ = ["LONGEST_PROMPT", "Checked", "as_flag", "as_number", "as_text", "as_whole"]
+__all__ = ["LONGEST_PROMPT", "Checked", "as_choice", "as_flag", "as_matrix", "as_number", "as_text", "as_whole"]
 
 #: Characters that a text to be read may have.
 LONGEST_PROMPT = 500
@@ -77,3 +77,28 @@ def as_text(value: object, argument: str, tokenizer: Tokenizer) -> str:
     except ValueError as reason:
         raise StateError(f"{argument} cannot be read: {reason}") from None
     return value
+
+
+def as_choice(value: object, argument: str, allowed: Sequence[str]) -> str:
+    """Return ``value`` if it is one of the words ``allowed``; raise StateError for anything else."""
+    if not isinstance(value, str) or value not in allowed:
+        raise StateError(f"{argument} is {value!r}; allowed are {', '.join(map(repr, allowed))}")
+    return value
+
+
+def as_matrix(
+    value: object, argument: str, size: tuple[int, int], low: float, high: float
+) -> tuple[tuple[float, ...], ...]:
+    """Return ``value`` as rows of floats; raise StateError for another ``size``, or what :func:`as_number` refuses."""
+
+    def listed(given: object) -> tuple[object, ...]:
+        return tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else ()
+
+    rows, columns = size
+    lines = [listed(row) for row in listed(value)]
+    if len(lines) != rows or any(len(line) != columns for line in lines):
+        raise StateError(f"{argument} is {value!r}; allowed are {rows} rows of {columns} numbers")
+    return tuple(
+        tuple(as_number(number, f"{argument}[{i}][{j}]", low, high) for j, number in enumerate(line))
+        for i, line in enumerate(lines)
+    )
