@@ -42,17 +42,22 @@ export function createStore({ keys, change, ask, silent = [] }, model, engine) {
     });
   }
 
-  /** @type {import("./explorable.js").Run} */
-  async function run(graph, inputs, channel) {
+  /** Which turn asked last, by the channel. @type {Map<string, number>} */
+  const askers = new Map();
+  /** @param {number} mine @returns {import("./explorable.js").Run} */
+  const runOf = (mine) => async (graph, inputs, channel = graph) => {
+    // Whoever asks one question after the other must not take the place of a newer state's.
+    if ((askers.get(channel) ?? 0) > mine) throw new Superseded();
+    askers.set(channel, mine);
     const answer = await engine.run(graph, inputs, channel);
     if (!answer || ended) throw new Superseded();
     return answer.outputs;
-  }
+  };
   async function compute() {
     const of = state;
     const mine = (turn += 1);
     try {
-      const answers = await ask(of, run, model);
+      const answers = await ask(of, runOf(mine), model);
       // While a slider moves, each answer is shown, but none after a newer one.
       if (ended || mine <= (numbers?.turn ?? 0)) return;
       numbers = { of, answers, turn: mine };

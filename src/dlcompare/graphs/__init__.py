@@ -8,7 +8,7 @@ from dlcompare.graphs.attention import attention_pass, attention_terms
 from dlcompare.graphs.backprop import backprop_step
 from dlcompare.graphs.convolution import convolution_pass
 from dlcompare.graphs.forward import forward_pass
-from dlcompare.graphs.generation import generation_step, sampling
+from dlcompare.graphs.generation import generation_step, reply_step, sampling
 from dlcompare.graphs.training import first_weights, training_step
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "first_weights",
     "forward_pass",
     "generation_step",
+    "reply_step",
     "sampling",
     "training_step",
 ]

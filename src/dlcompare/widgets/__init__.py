@@ -2,6 +2,7 @@
 
 from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.backprop import BackpropStepper
+from dlcompare.widgets.chat import ChatStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
@@ -10,6 +11,7 @@ from dlcompare.widgets.training import TrainingScrubber
 __all__ = [
     "AttentionExplorer",
     "BackpropStepper",
+    "ChatStepper",
     "ConvolutionStepper",
     "ForwardPass",
     "GenerationDebugger",
