@@ -13,9 +13,11 @@ from dlcompare import checkpoints
 from dlcompare.export import Graph
 from dlcompare.models import GPT, MLP, MLPConfig
 from dlcompare.models.backpropagation import Layers
+from dlcompare.tokenization import BPETokenizer
 from dlcompare.widgets import (
     AttentionExplorer,
     BackpropStepper,
+    ChatStepper,
     ConvolutionStepper,
     ForwardPass,
     GenerationDebugger,
@@ -55,6 +57,17 @@ def _language(
     return make
 
 
+def _chat() -> Sequence[Graph]:
+    checkpoint = checkpoints.load("dialogue-gpt", expected=GPT)
+    assert isinstance(checkpoint.tokenizer, BPETokenizer)
+    return ChatStepper(checkpoint.model, checkpoint.tokenizer).make_graphs()
+
+
+def _say(root: Locator, n: int) -> None:
+    root.locator("[data-control=say]").fill(f"And {n + 1}?")
+    root.locator("[data-control=speak]").click()
+
+
 def _discard(_: object) -> None:
     pass
 
@@ -89,6 +102,7 @@ EXPLORABLES = (
         lambda root, n: root.locator("[data-control=w11]").fill(f"{0.7 + n % 3}"),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
+    Entry("chat", "chapters/3-algorithms/3-2-3-dialogue.html", _chat, _say),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
     Entry(
         "training", "chapters/3-algorithms/3-1-2-backpropagation.html", lambda: TrainingScrubber().make_graphs(), _step

@@ -92,7 +92,9 @@ class Talker:
         """
         block_size: int = self.model.config.block_size  # type: ignore[union-attr, assignment]
         if context is not None and not 1 <= context <= block_size:
-            raise ValueError(f"context is {context}; allowed are integers from 1 to {block_size}, the model's block_size")
+            raise ValueError(
+                f"context is {context}; allowed are integers from 1 to {block_size}, the model's block_size"
+            )
         ids = torch.tensor([list(self.write(kept_turns(self.write, turns, (context or block_size) - max_new_tokens)))])
         generator = torch.Generator().manual_seed(seed)
         said: list[int] = []

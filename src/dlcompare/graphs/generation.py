@@ -135,8 +135,8 @@ def reply_step(model: GPT) -> Graph:
     - of the token that is taken: ``chances`` (2,), the probability that the model gave it and the one that it was drawn
       with; ``between`` (2,), the sums of the latter up to it, without and with it, in the order of the ids; ``rank``,
       int32, how many are more probable; and ``fate``, int32, what became of it, as ``cut`` of :func:`sampling` says it,
-    - of the :data:`SHOWN` most probable tokens (fewer where there are no more): ``top``, int32, their ids, and
-      ``top_own``, ``top_p`` and ``top_cut``, as ``own``, ``p`` and ``cut`` of :func:`sampling`,
+    - of the :data:`SHOWN` most probable tokens (fewer where there are no more): ``best``, int32, their ids, and
+      ``best_own``, ``best_p`` and ``best_cut``, as ``own``, ``p`` and ``cut`` of :func:`sampling`,
     - ``kept``, a scalar, int32: how many tokens can be drawn.
     """
     vocab_size = model.config.vocab_size
@@ -146,7 +146,7 @@ def reply_step(model: GPT) -> Graph:
         logits, new = _read(model, ids, past)
         sample = _sample(logits[-1], **settings)
         token = torch.where(chosen >= 0, chosen, sample["token"])
-        at, top = token.long()[None], sample["order"][:shown].long()
+        at, best = token.long()[None], sample["order"][:shown].long()
         sums = torch.cat([torch.zeros(1), sample["cumulative"]])
         return {
             "new": new,
@@ -156,24 +156,26 @@ def reply_step(model: GPT) -> Graph:
             "between": torch.cat([sums.gather(0, at), sums.gather(0, at + 1)]),
             "rank": (sample["order"] == token).int().argmax().int(),
             "fate": sample["cut"].gather(0, at)[0],
-            "top": top.int(),
-            **{f"top_{name}": sample[name].gather(0, top) for name in ("own", "p", "cut")},
+            "best": best.int(),
+            **{f"best_{name}": sample[name].gather(0, best) for name in ("own", "p", "cut")},
             "kept": (sample["cut"] == KEPT).sum().int(),
         }
 
     def draw(generator: torch.Generator) -> dict[str, Tensor]:
         inputs: dict[str, Tensor] = {}
         for _ in range(ATTEMPTS):
-            inputs, logits = _draw_reading(model, generator)
-            best = logits.sort(descending=True).values[: shown + 1]
-            if bool((best[:-1] - best[1:] > MARGIN).all()):
+            reading, logits = _draw_reading(model, generator)
+            settings = _draw_settings(logits, generator)
+            ordered, order = logits.sort(descending=True)
+            best = int(torch.randint(shown, (), generator=generator))
+            chosen = int(order[best]) if torch.rand((), generator=generator) < 0.5 else -1
+            inputs = {**reading, "chosen": torch.tensor(chosen, dtype=torch.int32), **settings}
+            rank = best if chosen >= 0 else int((order == _sample(logits, **settings)["token"]).int().argmax())
+            # Rounding must decide neither the order of those shown nor the rank of the one that is taken.
+            apart = ordered[:-1] - ordered[1:]
+            if bool((apart[:shown] > MARGIN).all() and (apart[max(0, rank - 1) : rank + 1] > MARGIN).all()):
                 break
-        settings = _draw_settings(logits, generator)
-        drawn = int(_sample(logits, **settings)["token"])
-        choosing = bool(torch.rand((), generator=generator) < 0.5)
-        # One among the most probable: of two others, rounding may say either is before the other.
-        chosen = int(logits.argsort(descending=True)[drawn % shown]) if choosing else -1
-        return {**inputs, "chosen": torch.tensor(chosen, dtype=torch.int32), **settings}
+        return inputs
 
     return Graph("reply", step, draw, varying={"ids": (1,), "past": (0,)})
 

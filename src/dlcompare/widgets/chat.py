@@ -94,7 +94,7 @@ class ChatStepper(Explorable):
     choices = Checked(lambda self, value: self._as_choices(value), ()).tag(sync=True)
     beside = traitlets.Enum(BESIDES, BESIDES[0]).tag(sync=True)
     context = Checked(lambda self, value: self._as_context(value), SMALLEST_CONTEXT).tag(sync=True)
-    longest = Checked(lambda _, value: as_whole(value, "longest", SHORTEST_REPLY, LONGEST_REPLY), 40).tag(sync=True)
+    longest = Checked(lambda _, value: as_whole(value, "longest", SHORTEST_REPLY, LONGEST_REPLY), 32).tag(sync=True)
     seed = Checked(lambda _, value: as_whole(value, "seed", 0, LARGEST_SEED), 0).tag(sync=True)
     temperature = Checked(lambda _, value: as_number(value, "temperature", *TEMPERATURES), 0.7).tag(sync=True)
     top_k = Checked(lambda self, value: as_whole(value, "top_k", 0, self._model.config.vocab_size), 0).tag(sync=True)
@@ -144,7 +144,9 @@ class ChatStepper(Explorable):
         for index, choice in enumerate(given):
             if not isinstance(choice, Sequence) or isinstance(choice, str) or len(choice) != len(last):
                 raise StateError(f"choices[{index}] is {choice!r}; allowed is a reply, a place in it, and a token")
-            choices.append(tuple(as_whole(n, f"choices[{index}]", 0, most) for n, most in zip(choice, last, strict=True)))
+            choices.append(
+                tuple(as_whole(n, f"choices[{index}]", 0, most) for n, most in zip(choice, last, strict=True))
+            )
         if any(before[:2] >= after[:2] for before, after in zip(choices, choices[1:], strict=False)):
             raise StateError(f"choices is {value!r}; allowed are places in rising order")
         return tuple(choices)  # type: ignore[arg-type]
@@ -213,7 +215,10 @@ class ChatStepper(Explorable):
 
         state = (way, *(getattr(self, name) for name in DECISIVE))
         if state not in self._talks:
-            self._talks = {**dict(list(self._talks.items())[1 - len(WAYS) :]), state: talk(ask, self.rules, self.turns, way)}
+            self._talks = {
+                **dict(list(self._talks.items())[1 - len(WAYS) :]),
+                state: talk(ask, self.rules, self.turns, way),
+            }
         return self._talks[state]
 
     def _remember(self) -> None:

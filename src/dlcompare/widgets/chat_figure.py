@@ -20,7 +20,7 @@ COLOUR = style.FAMILY["gpt"]
 INK = "#222222"
 SOFT = "#57606a"
 #: Characters in a line of a bubble.
-LINE = 40
+LINE = 34
 #: Height of a line, and of the space between bubbles.
 ROW = 0.19
 
@@ -74,8 +74,8 @@ def _draw_talk(axis: Any, bubbles: list[tuple[str, list[str]]], height: float) -
 
 def _draw_bars(axis: Any, stepper: ChatStepper, reply: Reply) -> None:
     step = reply.steps[-1]
-    tokens = step["top"].tolist()
-    before, after = step["top_own"].tolist(), step["top_p"].tolist()
+    tokens = step["best"].tolist()
+    before, after = step["best_own"].tolist(), step["best_p"].tolist()
     places = range(len(tokens))
     axis.barh(places, after, color=COLOUR, height=0.7, label=text("generation.after"))
     axis.barh(places, before, fill=False, edgecolor=INK, height=0.7, label=text("generation.before"))

@@ -99,7 +99,13 @@ export default defineExplorable({
 
     return {
       choices: [beside.element],
-      elements: [form.element, settings.element, transcript.element, legend, h("div", { class: "dlc-chat-sides" }, ...sides.map(({ element }) => element)), key],
+      elements: [
+        form.element,
+        transcript.element,
+        settings.element,
+        h("div", { class: "dlc-chat-keys" }, legend, key),
+        h("div", { class: "dlc-chat-sides" }, ...sides.map(({ element }) => element)),
+      ],
       draw(now) {
         const { wanted: state } = now;
         beside.show(state["beside"]);

@@ -88,7 +88,7 @@ export function createSide(name, { text, words, onStep, onChoose }) {
       }),
       index,
     );
-    put(row.element, { "data-from": from, "data-until": until });
+    put(row.element, { "data-tokens": ids.join(" ") });
     const place = index - reply.ids.length;
     const drawn = reply.steps[place];
     const reading = isRead(index) ? "read" : index < reply.cut && given.way === "whole" ? "unread_cut" : "unread";

@@ -19,18 +19,18 @@ export const numbers = ({ outputs }, name) => Array.from(outputs[name]?.data ?? 
  * @param {Drawn} drawn @returns {import("../../shared/drawing/words.js").Sample}
  */
 export function sampleOf(drawn) {
-  const top = numbers(drawn, "top");
+  const best = numbers(drawn, "best");
   const [own = NaN, p = NaN] = numbers(drawn, "chances");
   const of = (/** @type {string} */ name, /** @type {number} */ own) => ({
-    data: /** @type {Record<number, number>} */ ({ ...Object.fromEntries(top.map((id, index) => [id, numbers(drawn, `top_${name}`)[index]])), [drawn.token]: own }),
+    data: /** @type {Record<number, number>} */ ({ ...Object.fromEntries(best.map((id, index) => [id, numbers(drawn, `best_${name}`)[index]])), [drawn.token]: own }),
   });
   return {
     // The one behind them has a rank of its own.
-    ranks: [...top.map((_, index) => index + 1), Number(numbers(drawn, "rank")[0]) + 1],
+    ranks: [...best.map((_, index) => index + 1), Number(numbers(drawn, "rank")[0]) + 1],
     of: { children: drawn.chosen ? [{ token: drawn.token }] : [] },
     outputs: {
       token: { data: [drawn.drawn] },
-      order: { data: top.includes(drawn.token) ? top : [...top, drawn.token] },
+      order: { data: best.includes(drawn.token) ? best : [...best, drawn.token] },
       own: of("own", own),
       p: of("p", p),
       cut: of("cut", Number(numbers(drawn, "fate")[0])),
