@@ -18,6 +18,7 @@ from dlcompare.widgets import (
     AttentionBackprop,
     AttentionExplorer,
     BackpropStepper,
+    ChatStepper,
     ConvolutionStepper,
     DigitPad,
     ForwardPass,
@@ -77,6 +78,17 @@ def _tokenizer() -> Explorable:
     assert isinstance(tokenizer, BPETokenizer)
     text = "But soft, what light through yonder window breaks?"
     return TokenizerExplorer(tokenizer, CharTokenizer.train(text), WordTokenizer.train(text, 20), text)
+
+
+def _chat() -> Explorable:
+    checkpoint = checkpoints.load("dialogue-gpt", expected=GPT)
+    assert isinstance(checkpoint.tokenizer, BPETokenizer)
+    return ChatStepper(checkpoint.model, checkpoint.tokenizer)
+
+
+def _say(root: Locator, n: int) -> None:
+    root.locator("[data-control=say]").fill(f"And {n + 1}?")
+    root.locator("[data-control=speak]").click()
 
 
 def _discard(_: object) -> None:
@@ -143,6 +155,7 @@ EXPLORABLES = (
         lambda root, n: root.locator("[data-control=text]").fill(f"O Romeo{', 字' * (n + 1)}"),
         asks=False,
     ),
+    Entry("chat", "chapters/3-algorithms/3-2-3-dialogue.html", _chat, _say),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
     Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", TrainingScrubber, _step),
 )

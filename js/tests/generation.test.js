@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createDebugger } from "../src/explorables/generation/debugger.js";
-import { createNumbers } from "../src/explorables/generation/numbers.js";
 import { answers, cacheOf } from "../src/explorables/generation/reading.js";
-import { change, common, fromParameters, nearest, TEMPERATURES, toParameters, topKs } from "../src/explorables/generation/rules.js";
+import { common, fromParameters, toParameters } from "../src/explorables/generation/rules.js";
 import { layout, neighbour } from "../src/explorables/generation/tree_layout.js";
 import { createTree, idsTo, pathTo } from "../src/explorables/generation/tree.js";
 import { createWork } from "../src/explorables/generation/work.js";
@@ -11,6 +10,8 @@ import { float32, int32 } from "../src/engine/tensors.js";
 import { parseFragment, writeFragment } from "../src/host/page_address.js";
 import { createPlainModel } from "../src/host/plain_model.js";
 import { createChance } from "../src/shared/chance.js";
+import { createNumbers } from "../src/shared/drawing/numbers.js";
+import { change, nearest, TEMPERATURES, topKs } from "../src/shared/drawing/settings.js";
 
 /** @type {import("../src/explorables/generation/rules.js").Settings} */
 const settings = { seed: 3, temperature: 0.8, top_k: 0, top_p: 1, greedy: false };

@@ -68,21 +68,34 @@ class Talker:
     sampler: Sampler
 
     def stream(
-        self, turns: Sequence[str], *, sampler: Sampler | None = None, max_new_tokens: int = 60, seed: int = 0
+        self,
+        turns: Sequence[str],
+        *,
+        sampler: Sampler | None = None,
+        max_new_tokens: int = 60,
+        context: int | None = None,
+        seed: int = 0,
     ) -> Iterator[str]:
         """Yield the reply to the whole history ``turns``, which ends with the user's turn, piece by piece.
 
         A piece is shown when its characters are whole: a letter may take several tokens. White space around the
-        reply is left out. Of a history that leaves no room for ``max_new_tokens``, the oldest turns are not read; see
-        :func:`kept_turns`. The same ``seed`` gives the same reply.
+        reply is left out. Of a history that leaves no room for ``max_new_tokens`` in the ``context``, the oldest turns
+        are not read; see :func:`kept_turns`. The same ``seed`` gives the same reply.
+
+        ``context`` is how many tokens the model may read, at most its ``block_size``, which is what it is without.
 
         Raises
         ------
         ValueError
-            when the last turn alone leaves no room, and for what the template refuses.
+            when the last turn alone leaves no room, for a ``context`` beyond the model's, and for what the template
+            refuses.
         """
         block_size: int = self.model.config.block_size  # type: ignore[union-attr, assignment]
-        ids = torch.tensor([list(self.write(kept_turns(self.write, turns, block_size - max_new_tokens)))])
+        if context is not None and not 1 <= context <= block_size:
+            raise ValueError(
+                f"context is {context}; allowed are integers from 1 to {block_size}, the model's block_size"
+            )
+        ids = torch.tensor([list(self.write(kept_turns(self.write, turns, (context or block_size) - max_new_tokens)))])
         generator = torch.Generator().manual_seed(seed)
         said: list[int] = []
         shown = ""
@@ -102,7 +115,14 @@ class Talker:
             yield rest
 
     def reply(
-        self, turns: Sequence[str], *, sampler: Sampler | None = None, max_new_tokens: int = 60, seed: int = 0
+        self,
+        turns: Sequence[str],
+        *,
+        sampler: Sampler | None = None,
+        max_new_tokens: int = 60,
+        context: int | None = None,
+        seed: int = 0,
     ) -> str:
         """Return the reply as a whole; the arguments are those of :meth:`stream`."""
-        return "".join(self.stream(turns, sampler=sampler, max_new_tokens=max_new_tokens, seed=seed))
+        stream = self.stream(turns, sampler=sampler, max_new_tokens=max_new_tokens, context=context, seed=seed)
+        return "".join(stream)

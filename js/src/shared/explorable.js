@@ -91,7 +91,12 @@ function render(spec, { model, el, page }) {
   /** @returns {Shown | null} */
   const shown = () => {
     const numbers = store.numbers();
-    return numbers && { ...numbers, playing: player.playing, scales };
+    if (!numbers) return null;
+    const now = { ...numbers, playing: player.playing, scales };
+    const end = last?.(now) ?? Infinity;
+    // How many steps there are, the answers may decide: a step beyond is the last one.
+    const within = (/** @type {State} */ of) => (of["step"] > end ? { ...of, step: end } : of);
+    return { ...now, state: within(now.state), wanted: within(now.wanted) };
   };
   /** Whatever the reader does ends a play. @template {any[]} Given  @param {(...given: Given) => void} then */
   const own = (then) => (/** @type {Given} */ ...given) => {
@@ -105,14 +110,14 @@ function render(spec, { model, el, page }) {
   function step(by) {
     const now = shown();
     const end = now && last ? last(now) : 0;
-    const next = Math.min(end, Math.max(0, store.state().step + by));
+    const next = Math.min(end, Math.max(0, (now?.wanted["step"] ?? 0) + by));
     store.set({ step: next });
     return next < end;
   }
   function togglePlay() {
     const now = shown();
     if (!now || !last) return;
-    const atEnd = store.state().step >= last(now);
+    const atEnd = now.wanted["step"] >= last(now);
     say("");
     if (player.playing) player.stop();
     else if (motion.matches) store.set({ step: atEnd ? 0 : last(now) });

@@ -42,19 +42,23 @@ export function createStore({ keys, change, ask, silent = [] }, model, engine) {
     });
   }
 
-  /** @type {import("./explorable.js").Answered} */
-  async function answered(graph, inputs, channel) {
+  /** Which turn asked last, by the channel. @type {Map<string, number>} */
+  const askers = new Map();
+  /** @param {number} mine @returns {import("./explorable.js").Answered} */
+  const answeredOf = (mine) => async (graph, inputs, channel = graph) => {
+    // Whoever asks one question after the other must not take the place of a newer state's.
+    if ((askers.get(channel) ?? 0) > mine) throw new Superseded();
+    askers.set(channel, mine);
     const answer = await engine.run(graph, inputs, channel);
     if (!answer || ended) throw new Superseded();
     return answer;
-  }
-  /** @type {import("./explorable.js").Run} */
-  const run = async (...question) => (await answered(...question)).outputs;
+  };
   async function compute() {
     const of = state;
     const mine = (turn += 1);
     try {
-      const answers = await ask(of, run, model, answered);
+      const answered = answeredOf(mine);
+      const answers = await ask(of, async (...question) => (await answered(...question)).outputs, model, answered);
       // While a slider moves, each answer is shown, but none after a newer one.
       if (ended || mine <= (numbers?.turn ?? 0)) return;
       numbers = { of, answers, turn: mine };

@@ -11,7 +11,7 @@ from dlcompare.graphs.convolution import convolution_pass
 from dlcompare.graphs.digits import digit_reader
 from dlcompare.graphs.finetuning import finetuning_step
 from dlcompare.graphs.forward import forward_pass
-from dlcompare.graphs.generation import generation_step, sampling
+from dlcompare.graphs.generation import generation_step, reply_step, sampling
 from dlcompare.graphs.objectives import causal_objective, encoder_objective
 from dlcompare.graphs.training import first_weights, training_step
 
@@ -28,6 +28,7 @@ __all__ = [
     "first_weights",
     "forward_pass",
     "generation_step",
+    "reply_step",
     "sampling",
     "training_step",
 ]

@@ -10,7 +10,16 @@ from dlcompare.models.cache import KVCache, LayerCache
 from dlcompare.models.gpt import GPT
 from dlcompare.recording import record
 
-__all__ = ["CUT_BY_GREEDY", "CUT_BY_TOP_K", "CUT_BY_TOP_P", "KEPT", "generation_step", "sampling"]
+__all__ = [
+    "CUT_BY_GREEDY",
+    "CUT_BY_TOP_K",
+    "CUT_BY_TOP_P",
+    "KEPT",
+    "SHOWN",
+    "generation_step",
+    "reply_step",
+    "sampling",
+]
 
 #: What became of a token, as the output ``cut`` of :func:`sampling` says it: it can be drawn.
 KEPT = 0
@@ -20,6 +29,9 @@ CUT_BY_TOP_K = 1
 CUT_BY_TOP_P = 2
 #: It is not the most probable, and only that is taken.
 CUT_BY_GREEDY = 3
+
+#: The most probable tokens, of which :func:`reply_step` gives the numbers.
+SHOWN = 8
 
 #: Tokens that :func:`sampling` can put into an order in which none are equal.
 LARGEST_VOCABULARY = 2**16
@@ -68,18 +80,12 @@ def generation_step(model: GPT) -> Graph:
 
     The example inputs are drawn at random: tokens, and for ``past`` what the model makes of other tokens.
     """
-    c = model.config
-    n_layer, n_head = c.n_layer, c.n_head
-    d_head = c.attention_width // n_head
-    weights = [f"blocks.{i}.attention.softmax" for i in range(n_layer)]
+    weights = [f"blocks.{i}.attention.softmax" for i in range(model.config.n_layer)]
 
     def read(ids: Tensor, past: Tensor) -> dict[str, Tensor]:
-        cache = _Read(past)
-        ids = ids.long()
-        with torch.no_grad(), record(model, *weights) as seen:
-            logits = model.head(model.hidden(ids, cache))[0]  # (new, vocab_size)
-        following = ids[0, 1:, None]  # (new - 1, 1)
-        new = torch.cat(cache.new).movedim(2, 0)  # (new, n_layer, 2 n_head, d_head)
+        with record(model, *weights) as seen:
+            logits, new = _read(model, ids, past)
+        following = ids[0, 1:, None].long()  # (new - 1, 1)
         attention = torch.cat([seen[name].mean(1) for name in weights])  # (n_layer, new, past + new)
         given = logits[:-1].softmax(-1).gather(-1, following)[:, 0]
         return {"logits": logits, "given": given, "new": new, "attention": attention}
@@ -92,14 +98,86 @@ def generation_step(model: GPT) -> Graph:
         return {**outputs, "token": drawn["token"], "chances": chances}
 
     def draw(generator: torch.Generator) -> dict[str, Tensor]:
-        half = c.block_size // 2
-        new, past = (int(n) for n in torch.randint(min(3, half), half + 1, (2,), generator=generator))
-        ids = torch.randint(c.vocab_size, (1, past + new), generator=generator, dtype=torch.int32)
-        rows = read(ids[:, :past], torch.zeros(0, n_layer, 2 * n_head, d_head))["new"]
-        logits = read(ids[:, past:], rows)["logits"][-1]
-        return {"ids": ids[:, past:], "past": rows, **_draw_settings(logits, generator)}
+        inputs, logits = _draw_reading(model, generator)
+        return {**inputs, **_draw_settings(logits, generator)}
 
     return Graph("generation", step, draw, varying={"ids": (1,), "past": (0,)})
+
+
+def _read(model: GPT, ids: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what the model says after each token of ``ids`` (1, new), and the rows to add to the cache ``past``."""
+    cache = _Read(past)
+    with torch.no_grad():
+        logits = model.head(model.hidden(ids.long(), cache))[0]  # (new, vocab_size)
+    return logits, torch.cat(cache.new).movedim(2, 0)  # (new, n_layer, 2 n_head, d_head)
+
+
+def _draw_reading(model: GPT, generator: torch.Generator) -> tuple[dict[str, Tensor], Tensor]:
+    """Return random tokens and the cache of others before them, and what the model says after the last."""
+    c = model.config
+    half = c.block_size // 2
+    new, past = (int(n) for n in torch.randint(min(3, half), half + 1, (2,), generator=generator))
+    ids = torch.randint(c.vocab_size, (1, past + new), generator=generator, dtype=torch.int32)
+    _, rows = _read(model, ids[:, :past], torch.zeros(0, c.n_layer, 2 * c.n_head, c.attention_width // c.n_head))
+    logits, _ = _read(model, ids[:, past:], rows)
+    return {"ids": ids[:, past:], "past": rows}, logits[-1]
+
+
+def reply_step(model: GPT) -> Graph:
+    """Return the graph of one step of a reply: ``model`` reads, and a token is drawn, or taken as it is given.
+
+    Inputs: ``ids``, ``past`` and the settings, as those of :func:`generation_step`; and ``chosen``, a scalar, int32: the
+    token that is taken whatever the draw says, or a negative number for none. It gives as much of the distribution as a
+    figure shows, so that a whole dialogue is small. Outputs:
+
+    - ``new`` (new, n_layer, 2 · n_head, d_head): the rows to add to the cache,
+    - ``token``, a scalar, int32: the one that is taken; ``drawn``: what :func:`sampling` draws,
+    - of the token that is taken: ``chances`` (2,), the probability that the model gave it and the one that it was drawn
+      with; ``between`` (2,), the sums of the latter up to it, without and with it, in the order of the ids; ``rank``,
+      int32, how many are more probable; and ``fate``, int32, what became of it, as ``cut`` of :func:`sampling` says it,
+    - of the :data:`SHOWN` most probable tokens (fewer where there are no more): ``best``, int32, their ids, and
+      ``best_own``, ``best_p`` and ``best_cut``, as ``own``, ``p`` and ``cut`` of :func:`sampling`,
+    - ``kept``, a scalar, int32: how many tokens can be drawn.
+    """
+    vocab_size = model.config.vocab_size
+    shown = min(SHOWN, vocab_size)
+
+    def step(ids: Tensor, past: Tensor, chosen: Tensor, **settings: Tensor) -> dict[str, Tensor]:
+        logits, new = _read(model, ids, past)
+        sample = _sample(logits[-1], **settings)
+        token = torch.where(chosen >= 0, chosen, sample["token"])
+        at, best = token.long()[None], sample["order"][:shown].long()
+        sums = torch.cat([torch.zeros(1), sample["cumulative"]])
+        return {
+            "new": new,
+            "token": token,
+            "drawn": sample["token"],
+            "chances": torch.cat([sample[name].gather(0, at) for name in ("own", "p")]),
+            "between": torch.cat([sums.gather(0, at), sums.gather(0, at + 1)]),
+            "rank": (sample["order"] == token).int().argmax().int(),
+            "fate": sample["cut"].gather(0, at)[0],
+            "best": best.int(),
+            **{f"best_{name}": sample[name].gather(0, best) for name in ("own", "p", "cut")},
+            "kept": (sample["cut"] == KEPT).sum().int(),
+        }
+
+    def draw(generator: torch.Generator) -> dict[str, Tensor]:
+        inputs: dict[str, Tensor] = {}
+        for _ in range(ATTEMPTS):
+            reading, logits = _draw_reading(model, generator)
+            settings = _draw_settings(logits, generator)
+            ordered, order = logits.sort(descending=True)
+            best = int(torch.randint(shown, (), generator=generator))
+            chosen = int(order[best]) if torch.rand((), generator=generator) < 0.5 else -1
+            inputs = {**reading, "chosen": torch.tensor(chosen, dtype=torch.int32), **settings}
+            rank = best if chosen >= 0 else int((order == _sample(logits, **settings)["token"]).int().argmax())
+            # Rounding must decide neither the order of those shown nor the rank of the one that is taken.
+            apart = ordered[:-1] - ordered[1:]
+            if bool((apart[:shown] > MARGIN).all() and (apart[max(0, rank - 1) : rank + 1] > MARGIN).all()):
+                break
+        return inputs
+
+    return Graph("reply", step, draw, varying={"ids": (1,), "past": (0,)})
 
 
 def _sample(

@@ -3,6 +3,7 @@
 from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.attention_backprop import AttentionBackprop
 from dlcompare.widgets.backprop import BackpropStepper
+from dlcompare.widgets.chat import ChatStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
 from dlcompare.widgets.digits import DigitPad
 from dlcompare.widgets.finetuning import FineTuning
@@ -16,6 +17,7 @@ __all__ = [
     "AttentionBackprop",
     "AttentionExplorer",
     "BackpropStepper",
+    "ChatStepper",
     "ConvolutionStepper",
     "DigitPad",
     "FineTuning",

@@ -223,13 +223,13 @@ def test_the_first_picture_is_asked_beforehand_and_stays_small() -> None:
 
 def test_what_has_no_words_is_no_state_of_a_token(run_node) -> None:
     assert module.FATES.keys() == {KEPT, CUT_BY_TOP_K, CUT_BY_TOP_P, CUT_BY_GREEDY}
-    code = 'import { FATES } from "./explorables/generation/words.js"; console.log(JSON.stringify(FATES));'
+    code = 'import { FATES } from "./shared/drawing/words.js"; console.log(JSON.stringify(FATES));'
     assert run_node(code) == [module.FATES[fate].removeprefix("generation.") for fate in range(4)]
 
 
 def test_the_front_end_knows_the_same_limits(run_node) -> None:
     code = """
-    import { LIMITS, TEMPERATURES, TOP_PS, topKs } from "./explorables/generation/rules.js";
+    import { LIMITS, TEMPERATURES, TOP_PS, topKs } from "./shared/drawing/settings.js";
     console.log(JSON.stringify({ ...LIMITS, TEMPERATURES, TOP_PS, ks: topKs(10) }));
     """
     limits = run_node(code)
@@ -247,7 +247,8 @@ def test_the_front_end_knows_the_same_limits(run_node) -> None:
 def test_every_text_that_the_front_end_asks_for_is_in_the_catalogue() -> None:
     from .conftest import ROOT
 
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "js/src/explorables/generation").glob("*.js"))
+    folders = (ROOT / "js/src" / folder for folder in ("explorables/generation", "shared/drawing"))
+    code = "\n".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.glob("*.js"))
     asked = set(re.findall(r'\btext\(\s*(?:\w+ \? )?"([a-z_]+)"', code)) | set(re.findall(r'\? "([a-z_]+)" :', code))
     ways = ("prompt", "drawn", "own")
     asked |= {f"{stem}_{by}" for stem in ("by", "came") for by in ways}

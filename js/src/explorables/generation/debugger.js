@@ -17,13 +17,15 @@
  * @typedef {import("./types.js").Shown} Shown
  */
 import { float32 } from "../../engine/tensors.js";
-import { createNumbers } from "./numbers.js";
+import { createNumbers } from "../../shared/drawing/numbers.js";
+import { drawing } from "../../shared/drawing/questions.js";
+import { change } from "../../shared/drawing/settings.js";
+import { value } from "../../shared/drawing/words.js";
 import { oncePerTurn } from "./once_per_turn.js";
-import { answers, drawing, reading } from "./reading.js";
-import { change, common } from "./rules.js";
+import { answers, reading } from "./reading.js";
+import { common } from "./rules.js";
 import { createSync } from "./sync.js";
 import { childOf, createTree, idsTo, pathTo } from "./tree.js";
-import { value } from "./words.js";
 import { createWork } from "./work.js";
 
 /** Tokens in the tree at most: each keeps some kilobytes. */

@@ -4,7 +4,7 @@
  */
 import { h, put } from "../../shared/dom.js";
 import { full, short } from "../../shared/format.js";
-import { value } from "./words.js";
+import { value } from "../../shared/drawing/words.js";
 
 /** Parts narrower than this share a ground of their own: there may be a thousand. */
 const NARROWEST = 0.004;

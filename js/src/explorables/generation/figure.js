@@ -14,7 +14,7 @@
  */
 import { h } from "../../shared/dom.js";
 import { short } from "../../shared/format.js";
-import { createBars } from "./bars.js";
+import { createBars } from "../../shared/drawing/bars.js";
 import { createCacheStrip } from "./cache_strip.js";
 import { createDrawStrip } from "./draw_strip.js";
 import { createTextView } from "./text_view.js";

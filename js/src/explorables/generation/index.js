@@ -19,7 +19,7 @@ import { createDebugger } from "./debugger.js";
 import { createFigure } from "./figure.js";
 import { createPromptReader } from "./prompt.js";
 import { fromParameters, LIMITS, toParameters } from "./rules.js";
-import { createSettingsRow } from "./settings_row.js";
+import { createSettingsRow } from "../../shared/drawing/settings_row.js";
 import { rows } from "./table.js";
 import { createWords } from "./words.js";
 

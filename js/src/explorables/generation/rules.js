@@ -1,65 +1,19 @@
 /**
- * What the debugger's settings may be, where they stand on their sliders, and how a state is written in an address. Pure
- * functions: no model, no page.
+ * Where in which text the reader is, and how a state is written in an address. Pure functions: no model, no page.
  *
- * @typedef {{seed: number, temperature: number, top_k: number, top_p: number, greedy: boolean}} Settings
- * @typedef {{[Key in keyof Settings]?: unknown}} Wish
+ * @typedef {import("../../shared/drawing/settings.js").Settings} Settings
+ * @typedef {import("../../shared/drawing/settings.js").Wish} Wish
  *
  * @typedef {object} Place  Where in which text the reader is.
  * @property {string} prompt
  * @property {number[]} ids  The text so far.
  * @property {number[]} own  The places of the tokens that the reader chose.
  */
+import { LIMITS as SETTINGS, isWhole } from "../../shared/drawing/settings.js";
 
-/** The same bounds as in `dlcompare.widgets.generation`; and characters that the field for the prompt takes. */
-export const LIMITS = { temperature: [0.1, 3], topP: [0.01, 1], seed: Number.MAX_SAFE_INTEGER, prompt: 1000 };
-
-const [COLDEST, HOTTEST] = /** @type {[number, number]} */ (LIMITS.temperature);
-const HALF = 40;
-/** The temperatures on the slider: on both sides of 1, which is in the middle, each step by an equal factor. */
-export const TEMPERATURES = Array.from({ length: 2 * HALF + 1 }, (_, place) => {
-  const along = (place - HALF) / HALF;
-  return Number((along < 0 ? COLDEST ** -along : HOTTEST ** along).toPrecision(3));
-});
-
-/** The choices of top-k on the slider, the last of which, 0, keeps all. @param {number} vocabSize */
-export function topKs(vocabSize) {
-  const round = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 70, 100, 150, 200, 300, 400, 500, 700];
-  return [...round.filter((k) => k < vocabSize), 0];
-}
-
-/** The choices of top-p on the slider: every hundredth. */
-export const TOP_PS = Array.from({ length: 100 }, (_, place) => (place + 1) / 100);
-
-/** Where on a slider a value stands, or would, between its neighbours. @param {readonly number[]} places  @param {number} value */
-export function nearest(places, value) {
-  let best = 0;
-  places.forEach((other, place) => {
-    if (Math.abs(other - value) < Math.abs(Number(places[best]) - value)) best = place;
-  });
-  return best;
-}
-
-/** @param {unknown} value  @param {number} low  @param {number} high @returns {value is number} */
-const isNumber = (value, low, high) => typeof value === "number" && value >= low && value <= high;
-/** @param {unknown} value  @param {number} low  @param {number} high @returns {value is number} */
-const isWhole = (value, low, high) => isNumber(value, low, high) && Number.isInteger(value);
-
-/**
- * The settings with the valid part of a wish.
- * @param {Settings} settings  @param {Wish} wish  @param {number} vocabSize
- * @returns {Settings} the same object where nothing changes
- */
-export function change(settings, { seed, temperature, top_k, top_p, greedy }, vocabSize) {
-  const next = { ...settings };
-  if (isWhole(seed, 0, LIMITS.seed)) next.seed = seed;
-  if (isNumber(temperature, COLDEST, HOTTEST)) next.temperature = temperature;
-  if (isWhole(top_k, 0, vocabSize)) next.top_k = top_k;
-  if (isNumber(top_p, Number(LIMITS.topP[0]), Number(LIMITS.topP[1]))) next.top_p = top_p;
-  if (typeof greedy === "boolean") next.greedy = greedy;
-  const same = Object.entries(next).every(([key, value]) => settings[/** @type {keyof Settings} */ (key)] === value);
-  return same ? settings : next;
-}
+/** Characters that the field for the prompt takes. */
+const LONGEST_PROMPT = 1000;
+export const LIMITS = { ...SETTINGS, prompt: LONGEST_PROMPT };
 
 /** How many tokens two texts have in common from the start. @param {number[]} one  @param {number[]} other */
 export function common(one, other) {

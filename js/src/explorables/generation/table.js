@@ -1,5 +1,5 @@
 /** Every token with its probability at each stage, the most probable first. */
-import { value } from "./words.js";
+import { value } from "../../shared/drawing/words.js";
 
 /**
  * @param {import("./types.js").Sample} sample

@@ -11,7 +11,7 @@
 import { h, OWN_KEYS, put, s } from "../../shared/dom.js";
 import { createPrecision } from "./precision.js";
 import { createScrubber } from "./scrubber.js";
-import { FATES, value } from "./words.js";
+import { FATES, value } from "../../shared/drawing/words.js";
 
 const WIDTH = 1000;
 const HEIGHT = 400;

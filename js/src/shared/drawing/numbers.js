@@ -1,5 +1,5 @@
 /** The numbers that decide: for each place of a text the seed gives one, whatever stands before that place. */
-import { createChance } from "../../shared/chance.js";
+import { createChance } from "../chance.js";
 
 /** @param {number} seed */
 export function createNumbers(seed) {

@@ -1,21 +1,22 @@
 /**
- * The settings: temperature, top-k, top-p, greedy, and the seed.
+ * The settings of a draw: temperature, top-k, top-p, greedy, and the seed.
  *
- * @typedef {import("./rules.js").Settings} Settings
+ * @typedef {import("./settings.js").Settings} Settings
  *
  * @typedef {object} SettingsOptions
- * @property {import("../../shared/format.js").Translate} text
+ * @property {import("../format.js").Translate} text
  * @property {number} vocabSize
- * @property {(wish: import("./rules.js").Wish) => void} onSet
+ * @property {(wish: import("./settings.js").Wish) => void} onSet
  * @property {(message: string) => void} onRefuse
+ * @property {Node[]} [further]  Settings of another kind, after these.
  */
-import { createAction, createField, createSlider, createSwitch } from "../../shared/controls.js";
-import { h, put } from "../../shared/dom.js";
-import { short } from "../../shared/format.js";
-import { LIMITS, nearest, TEMPERATURES, TOP_PS, topKs } from "./rules.js";
+import { createAction, createField, createSlider, createSwitch } from "../controls.js";
+import { h, put } from "../dom.js";
+import { short } from "../format.js";
+import { LIMITS, nearest, TEMPERATURES, TOP_PS, topKs } from "./settings.js";
 
 /** @param {SettingsOptions} options */
-export function createSettingsRow({ text, vocabSize, onSet, onRefuse }) {
+export function createSettingsRow({ text, vocabSize, onSet, onRefuse, further = [] }) {
   const ks = topKs(vocabSize);
   /** @type {Settings | null} */
   let settings = null;
@@ -65,6 +66,7 @@ export function createSettingsRow({ text, vocabSize, onSet, onRefuse }) {
     { class: "dlc-settings", role: "group", "aria-label": text("settings") },
     ...parts,
     h("div", { class: "dlc-seed" }, seed.element, other.element),
+    ...further,
   );
   return {
     element,

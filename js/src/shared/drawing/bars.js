@@ -1,26 +1,25 @@
 /**
- * The most probable next tokens, one bar each: an outline for what the model says, filled for what is drawn from. Pressing a
- * bar chooses its token. One bar is reached by the tab key, the others by arrow keys.
+ * The most probable next tokens, one bar each: an outline for what the model says, filled for what is drawn from. Where they
+ * can be chosen, pressing a bar chooses its token; one bar is reached by the tab key, the others by arrow keys.
  *
  * @typedef {object} BarsOptions
- * @property {import("../../shared/format.js").Translate} text
- * @property {import("./words.js").Words} words
- * @property {(token: number) => void} onChoose
+ * @property {import("../format.js").Translate} text
+ * @property {import("./words.js").TokenWords} words
+ * @property {number} [count]  How many bars there are; where there is little room, the style sheet leaves out the last.
+ * @property {((token: number) => void) | undefined} [onChoose]
  */
-import { h, OWN_KEYS, put } from "../../shared/dom.js";
-import { full, short } from "../../shared/format.js";
-import { follow } from "../../shared/roving.js";
+import { h, OWN_KEYS, put } from "../dom.js";
+import { full, short } from "../format.js";
+import { follow } from "../roving.js";
 import { FATES, value } from "./words.js";
 
-/** How many bars there are; where there is little room, the style sheet leaves out the last. */
-const COUNT = 20;
 /** The part of the track that the longest bar has, in per cent; the rest is for words. */
 const LONGEST = 66;
 
 /** @param {BarsOptions} options */
-export function createBars({ text, words, onChoose }) {
+export function createBars({ text, words, count = 20, onChoose }) {
   let reachable = 0;
-  const rows = Array.from({ length: COUNT }, (_, index) => {
+  const rows = Array.from({ length: count }, (_, index) => {
     const parts = {
       token: h("bdi", { class: "dlc-bar-token" }),
       own: h("span", { class: "dlc-bar-own" }),
@@ -29,17 +28,17 @@ export function createBars({ text, words, onChoose }) {
       numbers: h("span", { class: "dlc-bar-numbers" }),
     };
     const track = h("span", { class: "dlc-bar-track" }, parts.p, parts.own, parts.note);
-    const button = h(
-      "button",
-      { type: "button", ...OWN_KEYS, class: "dlc-bar", tabindex: index ? -1 : 0, onclick: () => choose(index) },
-      parts.token,
-      track,
-      parts.numbers,
-    );
+    const content = [parts.token, track, parts.numbers];
+    if (!onChoose) return { button: h("div", { class: "dlc-bar", role: "listitem" }, ...content), ...parts };
+    const button = h("button", { type: "button", ...OWN_KEYS, class: "dlc-bar", tabindex: index ? -1 : 0, onclick: () => choose(index) }, ...content);
     button.addEventListener("focus", () => reach(index));
     return { button, ...parts };
   });
-  const element = h("div", { class: "dlc-bars", role: "group", "aria-label": text("bars_label"), "data-grid": "bars" }, ...rows.map(({ button }) => button));
+  const element = h(
+    "div",
+    { class: "dlc-bars", role: onChoose ? "group" : "list", "aria-label": text(onChoose ? "bars_label" : "bars_only"), "data-grid": "bars" },
+    ...rows.map(({ button }) => button),
+  );
 
   /** @param {number} index */
   function reach(index) {
@@ -50,7 +49,7 @@ export function createBars({ text, words, onChoose }) {
   /** @param {number} index */
   function choose(index) {
     const token = rows[index]?.button.dataset["token"];
-    if (token !== undefined) onChoose(Number(token));
+    if (token !== undefined) onChoose?.(Number(token));
   }
   element.addEventListener("keydown", (event) => {
     const there = rows.filter(({ button }) => button.offsetParent !== null).length;
@@ -64,7 +63,7 @@ export function createBars({ text, words, onChoose }) {
 
   return {
     element,
-    /** @param {import("./types.js").Sample} sample */
+    /** @param {import("./words.js").Sample} sample */
     draw(sample) {
       const drawn = value(sample, "token", 0);
       const tried = new Set(sample.of.children.map(({ token }) => token));
