@@ -5,6 +5,7 @@ from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
+from dlcompare.widgets.recurrent import RecurrentStepper
 from dlcompare.widgets.training import TrainingScrubber
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "ConvolutionStepper",
     "ForwardPass",
     "GenerationDebugger",
+    "RecurrentStepper",
     "TrainingScrubber",
 ]
