@@ -57,7 +57,7 @@ def _gru(x: Tensor, h: Tensor, before: State) -> dict[str, Tensor]:
     return {"reset_gate": r, "update_gate": z, "candidate": n, "hidden": (1 - z) * n + z * before["hidden"]}
 
 
-#: One step, from what the input gives to each gate and what the state does, (gates, d) each with its bias. It is that of
+#: One step, from what input and state give to each gate, (gates, d) each with its bias. It is that of
 #: :mod:`dlcompare.models.cells`, with one matrix product for all gates: a graph of fewer operations.
 _STEPS: dict[Kind, _Step] = {"rnn": _rnn, "lstm": _lstm, "gru": _gru}
 

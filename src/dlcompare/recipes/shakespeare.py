@@ -1,4 +1,4 @@
-"""A GPT and an LSTM of the same size, on the same tokens of Shakespeare; three small recurrent networks on its characters."""
+"""A GPT and an LSTM of the same size, on the same tokens of Shakespeare; three recurrent networks on its characters."""
 
 from __future__ import annotations
 

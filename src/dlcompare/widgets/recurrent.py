@@ -85,9 +85,8 @@ class RecurrentStepper(Explorable):
     def _check_model(self, kind: str, model: object) -> None:
         first = next(iter(self._models.values()))
         if not isinstance(model, RecurrentLM) or model.config.kind != kind or model.config.n_layer != 1:
-            raise StateError(
-                f"models[{kind!r}] is {getattr(model, 'config', model)}; allowed is a RecurrentLM of that kind with one layer"
-            )
+            found = getattr(model, "config", model)
+            raise StateError(f"models[{kind!r}] is {found}; allowed is a RecurrentLM of that kind with one layer")
         if model.training and model.config.dropout:
             raise StateError(f"models[{kind!r}] is in training mode, with dropout; allowed is evaluation mode")
         sizes = (model.config.vocab_size, model.config.d_model)

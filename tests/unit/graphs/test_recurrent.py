@@ -1,4 +1,4 @@
-"""A recurrent language model's pass as a graph: against torch.nn's fused layers and the package's cells, gate by gate."""
+"""A recurrent language model's pass as a graph: against torch.nn's fused layers and the package's own cells."""
 
 from __future__ import annotations
 
