@@ -20,8 +20,8 @@
  * @property {string} [mark]  For style: `data-mark`.
  * @property {boolean} [endsLine]  The next token begins a line.
  *
- * @typedef {{value: number, size: number, fill: string, text: string}} Share  The exact number; the bar's size from 0 to 1 and
- *   its colour; the number as it is written.
+ * @typedef {{value: number, size: number, fill: string, text: string, signed?: boolean}} Share  The exact number; the bar's size
+ *   from 0 to 1 and its colour; the number as it is written; whether its bar stands on a line in the middle, or hangs from it.
  */
 import { h, OWN_KEYS, put } from "./dom.js";
 import { follow } from "./roving.js";
@@ -142,7 +142,7 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onPress,
         if (bar.parentNode !== chip) chip.append(bar, number);
         chip.classList.add("is-weighed");
         chip.classList.toggle("is-hidden", share === null);
-        put(/** @type {Element} */ (bar.firstElementChild), { style: share ? `height: ${100 * share.size}%; background: ${share.fill}` : null });
+        put(/** @type {Element} */ (bar.firstElementChild), { style: share ? barStyle(share) : null });
         const written = share?.text ?? "–";
         if (number.textContent !== written) number.textContent = written;
       });
@@ -151,6 +151,13 @@ export function createTokenRow({ label, name, onPick, onPoint, onLeave, onPress,
     },
     focus: () => chips[chosen]?.chip.focus({ preventScroll: true }),
   };
+}
+
+/** @param {Share} share */
+function barStyle({ value, size, fill, signed }) {
+  const height = (signed ? 50 : 100) * size;
+  const bottom = signed ? `; bottom: ${value < 0 ? 50 - height : 50}%` : "";
+  return `height: ${height}%${bottom}; background: ${fill}`;
 }
 
 /** @typedef {ReturnType<typeof createTokenRow>} TokenRow */

@@ -5,6 +5,7 @@
  * @typedef {object} VectorStripOptions
  * @property {string} name  For style and tests: `data-strip`.
  * @property {(place: number) => void} onPoint  A number is pointed at.
+ * @property {(place: number) => void} [onPick]  A number is clicked, tapped, or a finger slides over it; by default that points.
  */
 import { h, OWN_KEYS, put } from "./dom.js";
 
@@ -14,21 +15,22 @@ const CELL = { width: 8, height: 40 };
 const LEAST = 2;
 
 /** @param {VectorStripOptions} options */
-export function createVectorStrip({ name, onPoint }) {
+export function createVectorStrip({ name, onPoint, onPick = onPoint }) {
   const canvas = h("canvas", { class: "dlc-strip-cells", width: 1, height: CELL.height });
   const element = h("div", { ...OWN_KEYS, class: "dlc-strip", role: "slider", tabindex: -1, "data-strip": name, "aria-valuemin": 0 }, canvas);
   let count = 0;
 
-  /** @param {PointerEvent} event */
-  function point(event) {
+  /** @param {PointerEvent} event  @param {(place: number) => void} then */
+  function point(event, then) {
     const box = canvas.getBoundingClientRect();
     const place = Math.floor(((event.clientX - box.left) / box.width) * count);
-    if (place >= 0 && place < count) onPoint(place);
+    if (place >= 0 && place < count) then(place);
   }
   element.addEventListener("pointermove", (event) => {
-    if (event.pointerType === "mouse" || event.buttons) point(event);
+    if (event.buttons) point(event, onPick);
+    else if (event.pointerType === "mouse") point(event, onPoint);
   });
-  element.addEventListener("pointerdown", point);
+  element.addEventListener("pointerdown", (event) => point(event, onPick));
 
   return {
     element,

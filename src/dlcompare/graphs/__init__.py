@@ -13,6 +13,7 @@ from dlcompare.graphs.finetuning import finetuning_step
 from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, reply_step, sampling
 from dlcompare.graphs.objectives import causal_objective, encoder_objective
+from dlcompare.graphs.recurrent import recurrent_pass
 from dlcompare.graphs.training import first_weights, training_step
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "first_weights",
     "forward_pass",
     "generation_step",
+    "recurrent_pass",
     "reply_step",
     "sampling",
     "training_step",

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from dlcompare.tokenization import BPETokenizer
+from dlcompare.tokenization import Tokenizer
 from dlcompare.training import History, Run
 
 __all__ = ["Recipe", "Trained"]
@@ -26,7 +26,7 @@ class Trained:
     model: nn.Module
     history: History
     metrics: dict[str, float | int]
-    tokenizer: BPETokenizer | None = None
+    tokenizer: Tokenizer | None = None
     sources: dict[str, str] = field(default_factory=dict)
 
 

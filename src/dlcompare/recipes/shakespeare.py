@@ -1,4 +1,4 @@
-"""A GPT and an LSTM of the same size, on the same tokens of Shakespeare."""
+"""A GPT and an LSTM of the same size, on the same tokens of Shakespeare; three recurrent networks on its characters."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dlcompare import checkpoints, data
 from dlcompare.models import GPT, GPTConfig, NGram, RecurrentLM, RecurrentLMConfig
 from dlcompare.models.costs import costs
 from dlcompare.recipes.recipe import Recipe, Trained
-from dlcompare.tokenization import BPETokenizer
+from dlcompare.tokenization import BPETokenizer, CharTokenizer, Tokenizer
 from dlcompare.training import Run, bits_per_character, causal_lm_loss, fit, set_seed, window_batches
 
-__all__ = ["RECIPES", "SETTINGS", "ngram_baseline", "training_budget"]
+__all__ = ["CHARACTERS", "RECIPES", "SETTINGS", "ngram_baseline", "training_budget"]
 
 
 def ngram_baseline(train: str, validation: str, orders: range = range(4, 9)) -> dict[str, float | int]:
@@ -43,7 +43,11 @@ def training_budget(model: nn.Module, steps: int, *inputs: Tensor) -> dict[str, 
 def _shakespeare(recipe: Recipe, run: Run) -> Trained:
     corpus = data.load_shakespeare()
     s = recipe.settings
-    tokenizer = BPETokenizer.train(corpus.train.text, s["vocab_size"])
+    tokenizer: Tokenizer = (
+        BPETokenizer.train(corpus.train.text, s["vocab_size"])
+        if "vocab_size" in s
+        else CharTokenizer.train(corpus.train.text)
+    )
     train_ids, validation_ids = (torch.tensor(tokenizer.encode(c.text)) for c in (corpus.train, corpus.validation))
     generator = set_seed(recipe.seed)
     config = {"vocab_size": tokenizer.vocab_size, **s["model"]}
@@ -84,6 +88,14 @@ SETTINGS = {
     "evaluate_every": 1000,
 }
 
+#: The budget of the networks that read characters: without ``vocab_size``, a token is a character.
+CHARACTERS = {
+    **{name: value for name, value in SETTINGS.items() if name != "vocab_size"},
+    "seq": 128,
+    "batch_size": 32,
+    "steps": 4000,
+}
+
 
 #: The recipes of this module.
 RECIPES = (
@@ -110,5 +122,16 @@ RECIPES = (
             "steps": 6300,
         },
         _shakespeare,
+    ),
+    *(
+        Recipe(
+            f"shakespeare-char-{kind}",
+            f"{article} of 64 units that reads and writes characters",
+            "shakespeare",
+            1,
+            {**CHARACTERS, "model": {"kind": kind, "d_model": 64}},
+            _shakespeare,
+        )
+        for kind, article in (("rnn", "an RNN"), ("lstm", "an LSTM"), ("gru", "a GRU"))
     ),
 )

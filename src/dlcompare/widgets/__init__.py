@@ -10,6 +10,7 @@ from dlcompare.widgets.finetuning import FineTuning
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
 from dlcompare.widgets.objectives import ObjectiveViewer
+from dlcompare.widgets.recurrent import RecurrentStepper
 from dlcompare.widgets.tokenizer import TokenizerExplorer
 from dlcompare.widgets.training import TrainingScrubber
 
@@ -24,6 +25,7 @@ __all__ = [
     "ForwardPass",
     "GenerationDebugger",
     "ObjectiveViewer",
+    "RecurrentStepper",
     "TokenizerExplorer",
     "TrainingScrubber",
 ]
