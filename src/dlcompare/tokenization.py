@@ -346,7 +346,7 @@ class BPETokenizer:
             when ``text`` holds half a surrogate pair.
         """
         special = {token.content for token in self.engine.get_added_tokens_decoder().values()}
-        written = [self.engine.id_to_token(i) for i in self.encode(text)]
+        written = [str(self.engine.id_to_token(i)) for i in self.encode(text)]
         # A token writes each of its bytes as one character.
         ends = itertools.accumulate(len(token.encode()) if token in special else len(token) for token in written)
         content = text.encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib import font_manager, ft2font
 from matplotlib.figure import Figure
@@ -83,7 +83,7 @@ def draw(widget: TokenizerExplorer) -> Figure:
             for token, is_known in line:
                 edge = {"edgecolor": style.FAMILY["gpt"]} if is_known else {"edgecolor": INK, "linestyle": ":"}
                 box = {"boxstyle": "round,pad=0.25", "facecolor": "#f3f5f8", "linewidth": 0.7, **edge}
-                look = {"fontsize": 6.6, "family": "monospace", "color": INK, "va": "center"}
+                look: dict[str, Any] = {"fontsize": 6.6, "family": "monospace", "color": INK, "va": "center"}
                 axes.text(x, y, token, parse_math=False, bbox=box, **look)
                 x += len(token) + 2
         y += 1.2
