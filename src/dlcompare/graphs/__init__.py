@@ -8,6 +8,7 @@ from dlcompare.graphs.attention import attention_pass, attention_terms
 from dlcompare.graphs.backprop import backprop_step
 from dlcompare.graphs.convolution import convolution_pass
 from dlcompare.graphs.digits import digit_reader
+from dlcompare.graphs.features import feature_maps, saliency, stages
 from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, sampling
 from dlcompare.graphs.training import first_weights, training_step
@@ -18,9 +19,12 @@ __all__ = [
     "backprop_step",
     "convolution_pass",
     "digit_reader",
+    "feature_maps",
     "first_weights",
     "forward_pass",
     "generation_step",
+    "saliency",
     "sampling",
+    "stages",
     "training_step",
 ]
