@@ -4,6 +4,7 @@ from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
 from dlcompare.widgets.digits import DigitPad
+from dlcompare.widgets.features import FeatureMaps
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
 from dlcompare.widgets.training import TrainingScrubber
@@ -13,6 +14,7 @@ __all__ = [
     "BackpropStepper",
     "ConvolutionStepper",
     "DigitPad",
+    "FeatureMaps",
     "ForwardPass",
     "GenerationDebugger",
     "TrainingScrubber",
