@@ -33,12 +33,14 @@ test("what is moved over the edge is gone", () => {
 });
 
 test("only an image is taken", () => {
-  const state = { image: BLANK };
+  const state = { image: BLANK, tool: "pen" };
   for (const image of [undefined, null, 3, "", "z", "FF".repeat(784), "<b>", BLANK, ["z"], `${BLANK}g`]) {
     assert.equal(change(state, { image }), state);
   }
   const other = toText(new Uint8Array(784).fill(7));
-  assert.deepEqual(change(state, { image: other }), { image: other });
+  assert.deepEqual(change(state, { image: other }), { image: other, tool: "pen" });
+  for (const tool of ["brush", null, 1, "pen"]) assert.equal(change(state, { tool }), state);
+  assert.deepEqual(change(state, { tool: "eraser" }), { image: BLANK, tool: "eraser" });
   assert.equal(best([0.1, 0.5, 0.4]), 1);
 });
 

@@ -132,7 +132,11 @@ def test_what_is_drawn_with_the_mouse_is_read_and_undone_stroke_by_stroke(pad: P
     pad.control("tool").select_option("eraser")
     pad.draw((5, 8), (5, 18))
     assert pad.image[4:7, 7:18].sum() == 0
-    for expected in (seven, torch.zeros(28, 28), first):
+    pad.control("undo").click()
+    assert torch.equal(pad.image, seven)
+    pad.control("undo").click()  # the eraser is put away
+    expect(pad.control("tool")).to_have_value("pen")
+    for expected in (torch.zeros(28, 28), first):
         pad.control("undo").click()
         assert torch.equal(pad.image, expected)
     pad.check()

@@ -19,8 +19,10 @@ from dlcompare.models import (
     Llama,
     LlamaConfig,
     MLPConfig,
+    RecurrentConfig,
     RecurrentLM,
     RecurrentLMConfig,
+    RowReader,
     ViT,
     ViTConfig,
 )
@@ -51,6 +53,7 @@ def tiny_bert() -> BERT:
         (lambda: Llama(LlamaConfig(4, 6, 1, 2, 1, 8, 12)), torch.tensor([[0, 1, 2]])),
         (lambda: ViT(ViTConfig(8, 4, 1, 1, 1, 8, 3)), torch.randn(2, 1, 8, 8)),
         (lambda: RecurrentLM(RecurrentLMConfig("gru", 4, 6)), torch.tensor([[0, 1, 2]])),
+        (lambda: RowReader(RecurrentConfig("lstm", 8, 4, 3)), torch.randn(2, 1, 8, 8)),
         (lambda: MLP(MLPConfig((3, 4, 2))), torch.randn(2, 3)),
         (lambda: CNN(CNNConfig(image_size=8, channels=(2,), hidden=3)), torch.randn(2, 1, 8, 8)),
     ],

@@ -65,12 +65,13 @@ def test_training_a_recipe_writes_a_checkpoint_that_says_how_it_came_to_be(tmp_p
     assert (loaded.model(test.images).argmax(-1) == test.labels).all()
 
 
-def test_a_recipe_is_reproducible_to_the_bit(tmp_path, tiny_digits, monkeypatch):
-    monkeypatch.setitem(RECIPES, "digits-cnn", shortened("digits-cnn", steps=4, evaluate_every=2))
+@pytest.mark.parametrize("name", ["digits-cnn", "digits-lstm", "digits-vit"])
+def test_a_recipe_is_reproducible_to_the_bit(tmp_path, tiny_digits, monkeypatch, name):
+    monkeypatch.setitem(RECIPES, name, shortened(name, steps=4, evaluate_every=2))
     weights = []
     for run in ("a", "b"):
-        recipes.train("digits-cnn", tmp_path / run)
-        weights.append((tmp_path / run / "digits-cnn" / "model.safetensors").read_bytes())
+        recipes.train(name, tmp_path / run)
+        weights.append((tmp_path / run / name / "model.safetensors").read_bytes())
         torch.rand(3)  # something else used the global generator in between
     assert weights[0] == weights[1]
 

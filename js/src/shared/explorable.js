@@ -46,7 +46,8 @@
  *   wish is left out; where nothing changes, the very same object.
  * @property {(state: State, run: Run, model: Model, answered: Answered) => Promise<Answers>} ask  The numbers of a state;
  *   `answered` is `run` that also tells who answered and how long it took.
- * @property {string[]} [silent]  Keys that ask for no new numbers; `step` never does.
+ * @property {string[]} [silent]  Keys that ask for no new numbers; `step` does so only with `asksForSteps`.
+ * @property {boolean} [asksForSteps]
  * @property {(shown: Shown) => number} [last]  Of an explorable with steps, which `state.step` counts from 0: the last one.
  * @property {{slow: number, fast: number}} [pace]  Of its play, in milliseconds.
  * @property {(tools: Tools) => Parts} create

@@ -13,12 +13,12 @@ const KEPT = 200;
 class Superseded extends Error {}
 
 /**
- * @param {Pick<import("./explorable.js").Spec, "keys" | "change" | "ask" | "silent">} spec
+ * @param {Pick<import("./explorable.js").Spec, "keys" | "change" | "ask" | "silent" | "asksForSteps">} spec
  * @param {import("./types.js").Model} model
  * @param {import("../engine/engine.js").Engine} engine
  */
-export function createStore({ keys, change, ask, silent = [] }, model, engine) {
-  const quiet = new Set(["step", ...silent]);
+export function createStore({ keys, change, ask, silent = [], asksForSteps = false }, model, engine) {
+  const quiet = new Set([...(asksForSteps ? [] : ["step"]), ...silent]);
   const read = () => Object.fromEntries(keys.map((key) => [key, model.get(key)]));
   const initial = read();
   let state = initial;

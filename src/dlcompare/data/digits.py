@@ -1,4 +1,4 @@
-"""Handwritten digits: 5,000 images of MNIST, for the MLP and the CNN."""
+"""Handwritten digits: 5,000 images of MNIST, for the networks that read images."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from dlcompare.graphs.attention_backprop import attention_backprop
 from dlcompare.graphs.backprop import backprop_step
 from dlcompare.graphs.convolution import convolution_pass
 from dlcompare.graphs.digits import digit_reader
+from dlcompare.graphs.features import feature_maps, saliency, stages
 from dlcompare.graphs.finetuning import finetuning_step
 from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, reply_step, sampling
@@ -25,12 +26,15 @@ __all__ = [
     "convolution_pass",
     "digit_reader",
     "encoder_objective",
+    "feature_maps",
     "finetuning_step",
     "first_weights",
     "forward_pass",
     "generation_step",
     "recurrent_pass",
     "reply_step",
+    "saliency",
     "sampling",
+    "stages",
     "training_step",
 ]

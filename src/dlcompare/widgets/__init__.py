@@ -6,6 +6,7 @@ from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.chat import ChatStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
 from dlcompare.widgets.digits import DigitPad
+from dlcompare.widgets.features import FeatureMaps
 from dlcompare.widgets.finetuning import FineTuning
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
@@ -21,6 +22,7 @@ __all__ = [
     "ChatStepper",
     "ConvolutionStepper",
     "DigitPad",
+    "FeatureMaps",
     "FineTuning",
     "ForwardPass",
     "GenerationDebugger",

@@ -20,12 +20,14 @@ from dlcompare.widgets.pixel_text import from_text, to_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CLASSES", "KINDS", "DigitPad"]
+__all__ = ["CLASSES", "KINDS", "TOOLS", "DigitPad"]
 
 #: The kinds of networks, in the order in which they stand side by side, each with its family.
 KINDS = {"mlp": "mlp", "cnn": "cnn", "lstm": "recurrent", "vit": "transformer"}
 #: The digits.
 CLASSES = 10
+#: What draws.
+TOOLS = ("pen", "eraser")
 
 
 def _as_image(value: object) -> str:
@@ -44,6 +46,12 @@ def _as_image(value: object) -> str:
     raise StateError(f"image is {value!r}; allowed is a tensor ({SIDE}, {SIDE}) from 0 to 1, or the text of one")
 
 
+def _as_tool(value: object) -> str:
+    if value not in TOOLS:
+        raise StateError(f"tool is {value!r}; allowed are {', '.join(map(repr, TOOLS))}")
+    return str(value)
+
+
 class DigitPad(Explorable):
     """Draw a digit; an MLP, a CNN, an LSTM and a Vision Transformer answer at once, side by side.
 
@@ -57,8 +65,8 @@ class DigitPad(Explorable):
     labels:
         What each of them shows.
     **traits:
-        ``image``, what stands on the pad: a tensor (28, 28) or its text, by default the first of ``images``; and
-        ``name``, see :class:`~dlcompare.widgets.base.Explorable`.
+        ``image``, what stands on the pad: a tensor (28, 28) or its text, by default the first of ``images``; ``tool``,
+        what draws, "pen" or "eraser"; and ``name``, see :class:`~dlcompare.widgets.base.Explorable`.
 
     Raises
     ------
@@ -71,6 +79,7 @@ class DigitPad(Explorable):
 
     models: Any = traitlets.List(read_only=True).tag(sync=True)
     examples: Any = traitlets.List(read_only=True).tag(sync=True)
+    tool = Checked(lambda _, value: _as_tool(value), TOOLS[0]).tag(sync=True)
     image = Checked(lambda _, value: _as_image(value), to_text(torch.zeros(SIDE, SIDE))).tag(sync=True)
 
     def __init__(

@@ -53,6 +53,7 @@ def test_each_network_reads_what_stands_on_the_pad() -> None:
         ({"images": torch.full((2, 28, 28), 255.0)}, "values from 0 to 1"),
         ({"image": "zz"}, "image is 'zz'; allowed is a tensor"),
         ({"image": 3}, "image is 3; allowed"),
+        ({"tool": "brush"}, "tool is 'brush'; allowed are 'pen', 'eraser'"),
         ({"image": torch.full((28, 28), float("nan"))}, "values from 0 to 1"),
     ],
 )  # fmt: skip

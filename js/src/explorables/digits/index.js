@@ -6,14 +6,15 @@ import { short } from "../../shared/format.js";
 import { createAnswers } from "./answers.js";
 import { ask } from "./asking.js";
 import { createPad } from "./pad.js";
-import { best, BLANK, change, DIGITS, drawn, moved } from "./rules.js";
+import { best, BLANK, change, DIGITS, drawn, moved, TOOLS } from "./rules.js";
 
 /** Buttons that move the drawing: rows down and columns to the right. @type {[string, string, number, number][]} */
 const MOVES = [["left", "←", 0, -1], ["up", "↑", -1, 0], ["down", "↓", 1, 0], ["right", "→", 0, 1]]; // prettier-ignore
 
 export default defineExplorable({
   name: "digits",
-  keys: ["image"],
+  keys: ["image", "tool"],
+  silent: ["tool"],
   change,
   ask: (state, _, model, answered) => ask(state, model, answered),
   create({ text, model, set, shown }) {
@@ -21,8 +22,6 @@ export default defineExplorable({
     const networks = model.get("models");
     /** @type {{label: number, image: string}[]} */
     const examples = model.get("examples");
-    /** @type {import("./rules.js").Tool} */
-    let tool = "pen";
     const now = () => shown()?.wanted["image"] ?? BLANK;
 
     const example = createChoice({
@@ -34,8 +33,8 @@ export default defineExplorable({
     const tools = createChoice({
       name: "tool",
       label: text("tool"),
-      options: [{ value: "pen", text: text("pen") }, { value: "eraser", text: text("erase") }], // prettier-ignore
-      onChoose: (value) => (tool = value === "eraser" ? "eraser" : "pen"),
+      options: TOOLS.map((value) => ({ value, text: text(value) })),
+      onChoose: (tool) => set({ tool }),
     });
     /** Whether the stroke that goes on has changed anything yet: undo takes it back as one. */
     let begun = false;
@@ -43,7 +42,7 @@ export default defineExplorable({
       text,
       onStroke(cells, begins) {
         const before = now();
-        const image = drawn(before, cells, tool);
+        const image = drawn(before, cells, shown()?.wanted["tool"]);
         if (begins) begun = false;
         if (image === before) return;
         set({ image }, begun);
@@ -67,7 +66,7 @@ export default defineExplorable({
       elements: [h("div", { class: "dlc-digits-stage" }, padPart, h("section", { class: "dlc-part" }, answers.element))],
       draw(all) {
         example.show(String(examples.findIndex(({ image }) => image === all.wanted["image"])).replace("-1", ""));
-        tools.show(tool);
+        tools.show(all.wanted["tool"]);
         pad.draw(all);
         answers.draw(all);
       },

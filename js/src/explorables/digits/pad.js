@@ -10,7 +10,7 @@
  * @property {(cell: Cell) => void} onErase
  */
 import { h } from "../../shared/dom.js";
-import { full } from "../../shared/format.js";
+import { full, short } from "../../shared/format.js";
 import { fromText, SIDE } from "../../shared/pixel_text.js";
 import { createPixelGrid } from "../../shared/pixel_grid.js";
 import { follow } from "../../shared/roving.js";
@@ -89,7 +89,7 @@ export function createPad({ text, onStroke, onErase }) {
       mark: { row, column, size: 1 },
       pointing: false,
     });
-    readout.textContent = text("readout", { row, column, value: full(Number(painted.plane.values[row * SIDE + column])) });
+    readout.textContent = text("readout", { row, column, value: short(Number(painted.plane.values[row * SIDE + column])) });
   }
   return { element: grid.element, readout, draw };
 }

@@ -14,8 +14,14 @@ export const DIGITS = Array.from({ length: 10 }, (_, digit) => digit);
 /** Ink of a dot, by the distance in rows and columns from its middle: as soft at the edge as the digits' own strokes. */
 const DOT = [[255, 190], [190, 90]]; // prettier-ignore
 
+export const TOOLS = ["pen", "eraser"];
+
 /** @param {State} state  @param {State} wish @returns {State} */
-export const change = (state, wish) => (wish["image"] !== state["image"] && fromText(wish["image"]) ? { ...state, image: wish["image"] } : state);
+export function change(state, wish) {
+  const image = wish["image"] !== state["image"] && fromText(wish["image"]) ? wish["image"] : state["image"];
+  const tool = TOOLS.includes(wish["tool"]) ? wish["tool"] : state["tool"];
+  return image === state["image"] && tool === state["tool"] ? state : { image, tool };
+}
 
 /** The pixels from one to another, both included. @param {Cell} from  @param {Cell} to @returns {Cell[]} */
 export function line([fromRow, fromColumn], [toRow, toColumn]) {
