@@ -5,20 +5,24 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import torch
 from playwright.sync_api import Locator
 
 from dlcompare import checkpoints
 from dlcompare.export import Graph
-from dlcompare.models import GPT, MLP, MLPConfig
+from dlcompare.models import GPT, MLP, MLPConfig, RecurrentLM
 from dlcompare.models.backpropagation import Layers
+from dlcompare.models.recurrent import Kind
+from dlcompare.tokenization import CharTokenizer
 from dlcompare.widgets import (
     AttentionExplorer,
     BackpropStepper,
     ConvolutionStepper,
     ForwardPass,
     GenerationDebugger,
+    RecurrentStepper,
     TrainingScrubber,
 )
 
@@ -55,6 +59,13 @@ def _language(
     return make
 
 
+def _recurrent() -> Sequence[Graph]:
+    loaded = {kind: checkpoints.load(f"shakespeare-char-{kind}", expected=RecurrentLM) for kind in get_args(Kind)}
+    tokenizer = loaded["lstm"].tokenizer
+    assert isinstance(tokenizer, CharTokenizer)
+    return RecurrentStepper({kind: each.model for kind, each in loaded.items()}, tokenizer, "?").make_graphs()
+
+
 def _discard(_: object) -> None:
     pass
 
@@ -87,6 +98,12 @@ EXPLORABLES = (
         "chapters/3-algorithms/3-1-2-backpropagation.html",
         lambda: BackpropStepper().make_graphs(),
         lambda root, n: root.locator("[data-control=w11]").fill(f"{0.7 + n % 3}"),
+    ),
+    Entry(
+        "recurrent",
+        "chapters/3-algorithms/3-1-3b-rnn.html",
+        _recurrent,
+        lambda root, n: root.locator("[data-control=prompt]").fill(f"O Romeo{'o' * (n % 9)}"),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),

@@ -9,6 +9,7 @@ from dlcompare.graphs.backprop import backprop_step
 from dlcompare.graphs.convolution import convolution_pass
 from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, sampling
+from dlcompare.graphs.gradient_flow import gradient_flow
 from dlcompare.graphs.recurrent import recurrent_pass
 from dlcompare.graphs.training import first_weights, training_step
 
@@ -20,6 +21,7 @@ __all__ = [
     "first_weights",
     "forward_pass",
     "generation_step",
+    "gradient_flow",
     "recurrent_pass",
     "sampling",
     "training_step",
