@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import torch
 from playwright.sync_api import Locator
 
 from dlcompare import checkpoints
 from dlcompare.export import Graph
-from dlcompare.models import BERT, GPT, MLP, MLPConfig
+from dlcompare.models import BERT, GPT, MLP, MLPConfig, RecurrentLM
 from dlcompare.models.backpropagation import Layers
+from dlcompare.models.recurrent import Kind
 from dlcompare.tokenization import BPETokenizer, CharTokenizer, WordTokenizer
 from dlcompare.widgets import (
     AttentionBackprop,
@@ -24,6 +26,7 @@ from dlcompare.widgets import (
     ForwardPass,
     GenerationDebugger,
     ObjectiveViewer,
+    RecurrentStepper,
     TokenizerExplorer,
     TrainingScrubber,
 )
@@ -91,6 +94,13 @@ def _say(root: Locator, n: int) -> None:
     root.locator("[data-control=speak]").click()
 
 
+def _recurrent() -> Explorable:
+    loaded = {kind: checkpoints.load(f"shakespeare-char-{kind}", expected=RecurrentLM) for kind in get_args(Kind)}
+    tokenizer = loaded["lstm"].tokenizer
+    assert isinstance(tokenizer, CharTokenizer)
+    return RecurrentStepper({kind: each.model for kind, each in loaded.items()}, tokenizer, "?")
+
+
 def _discard(_: object) -> None:
     pass
 
@@ -134,6 +144,12 @@ EXPLORABLES = (
         "chapters/3-algorithms/3-1-2-backpropagation.html",
         BackpropStepper,
         lambda root, n: root.locator("[data-control=w11]").fill(f"{0.7 + n % 3}"),
+    ),
+    Entry(
+        "recurrent",
+        "chapters/3-algorithms/3-1-3b-rnn.html",
+        _recurrent,
+        lambda root, n: root.locator("[data-control=prompt]").fill(f"O Romeo{'o' * (n % 9)}"),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
     Entry(

@@ -13,6 +13,7 @@ from dlcompare.graphs.features import feature_maps, saliency, stages
 from dlcompare.graphs.finetuning import finetuning_step
 from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, reply_step, sampling
+from dlcompare.graphs.gradient_flow import gradient_flow
 from dlcompare.graphs.objectives import causal_objective, encoder_objective
 from dlcompare.graphs.recurrent import recurrent_pass
 from dlcompare.graphs.training import first_weights, training_step
@@ -31,6 +32,7 @@ __all__ = [
     "first_weights",
     "forward_pass",
     "generation_step",
+    "gradient_flow",
     "recurrent_pass",
     "reply_step",
     "saliency",

@@ -15,11 +15,11 @@ from dlcompare.export import Graph
 __all__ = ["DEPTH", "LENGTH", "MATRICES", "WIDTH", "gradient_flow"]
 
 #: Numbers in each activation.
-WIDTH = 12
+WIDTH = 10
 #: The most layers.
-DEPTH = 6
+DEPTH = 8
 #: The most steps of a sequence.
-LENGTH = 24
+LENGTH = 16
 #: The networks, in the order of the figure, with the square matrices that a layer of each has.
 MATRICES = {"mlp": 1, "rnn": 2, "lstm": 8, "gru": 6, "gpt": 12}
 #: Norms below are zero.
@@ -75,37 +75,50 @@ def _gpt(weights: Tensor, x: Tensor, settings: _Settings) -> _Pass:
     return _Pass(torch.stack(nodes[1:]), nodes[1:], torch.stack)
 
 
-def _times(matrices: Tensor, vectors: Tensor) -> Tensor:
-    """Each layer's matrix times its vector: (layers, n, d) and (layers, d) to (layers, n)."""
-    return (matrices @ vectors[:, :, None])[:, :, 0]
+#: A cell of all layers at once, on columns (layers, d, 1): what comes from below, and the state, (h,) or (h, c).
+_Cell = Callable[[Tensor, tuple[Tensor, ...]], tuple[Tensor, ...]]
 
 
-def _rnn_cell(weights: Tensor, x: Tensor, state: Tensor, settings: _Settings) -> Tensor:
-    return torch.tanh(_times(weights[:, 0], x) + _times(weights[:, 1], state))
+def _stacked(weights: Tensor) -> Tensor:
+    """Matrices (layers, n, d, d) one above the other, (layers, n · d, d)."""
+    layers, n, d, _ = weights.shape
+    return weights.reshape(layers, n * d, d)
 
 
-def _lstm_cell(weights: Tensor, x: Tensor, state: Tensor, settings: _Settings) -> Tensor:
-    layers, d = x.shape
-    h, c = state[:, :d], state[:, d:]
-    sums = _times(weights[:, :4].reshape(layers, 4 * d, d), x) + _times(weights[:, 4:].reshape(layers, 4 * d, d), h)
-    i, f, g, o = sums.view(layers, 4, d).unbind(1)  # each (layers, d)
-    c = torch.sigmoid(f + settings.gate_bias) * c + i.sigmoid() * g.tanh()
-    return torch.cat([o.sigmoid() * c.tanh(), c], dim=1)
+def _rnn_cell(weights: Tensor, settings: _Settings) -> _Cell:
+    w, u = weights.unbind(1)  # each (layers, d, d)
+    return lambda below, state: (torch.tanh(torch.bmm(w, below) + torch.bmm(u, state[0])),)
 
 
-def _gru_cell(weights: Tensor, x: Tensor, state: Tensor, settings: _Settings) -> Tensor:
-    layers, d = x.shape
-    from_x = _times(weights[:, :3].reshape(layers, 3 * d, d), x).view(layers, 3, d)
-    from_h = _times(weights[:, 3:].reshape(layers, 3 * d, d), state).view(layers, 3, d)
-    r = torch.sigmoid(from_x[:, 0] + from_h[:, 0])  # (layers, d)
-    z = torch.sigmoid(from_x[:, 1] + from_h[:, 1] + settings.gate_bias)
-    n = torch.tanh(from_x[:, 2] + r * from_h[:, 2])
-    return (1 - z) * n + z * state
+def _lstm_cell(weights: Tensor, settings: _Settings) -> _Cell:
+    layers, _, d, _ = weights.shape
+    w, u = _stacked(weights[:, :4]), _stacked(weights[:, 4:])  # each (layers, 4 d, d)
+
+    def step(below: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        h, c = state
+        i, f, g, o = (torch.bmm(w, below) + torch.bmm(u, h)).view(layers, 4, d, 1).unbind(1)
+        c = torch.sigmoid(f + settings.gate_bias) * c + i.sigmoid() * g.tanh()
+        return o.sigmoid() * c.tanh(), c.clone()  # what goes to the next step, apart from what h is made of
+
+    return step
 
 
-def _recurrent(
-    cell: Callable[[Tensor, Tensor, Tensor, _Settings], Tensor], parts: int
-) -> Callable[[Tensor, Tensor, _Settings], _Pass]:
+def _gru_cell(weights: Tensor, settings: _Settings) -> _Cell:
+    layers, _, d, _ = weights.shape
+    w, u = _stacked(weights[:, :3]), _stacked(weights[:, 3:])  # each (layers, 3 d, d)
+
+    def step(below: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        (h,) = state
+        r_x, z_x, n_x = torch.bmm(w, below).view(layers, 3, d, 1).unbind(1)
+        r_h, z_h, n_h = torch.bmm(u, h).view(layers, 3, d, 1).unbind(1)
+        z = torch.sigmoid(z_x + z_h + settings.gate_bias)
+        n = torch.tanh(n_x + torch.sigmoid(r_x + r_h) * n_h)
+        return (n + z * (h - n),)  # (1 - z) n + z h
+
+    return step
+
+
+def _recurrent(make: Callable[[Tensor, _Settings], _Cell], parts: int) -> Callable[[Tensor, Tensor, _Settings], _Pass]:
     """Stacked recurrent layers, all at once along a diagonal: in round k, layer l does its step k - l.
 
     What a layer needs, its own state and what the layer below hands up, is both of the round before. So a graph has one
@@ -115,27 +128,32 @@ def _recurrent(
     def run(weights: Tensor, x: Tensor, settings: _Settings) -> _Pass:
         layers, (steps, d) = len(weights), x.shape
         rounds = steps + layers - 1
-        state = torch.zeros(layers, parts * d)
+        cell = make(weights, settings)
+        state = tuple(torch.zeros(layers, d, 1) for _ in range(parts))
         handed = torch.zeros(layers, d)  # what each layer hands up
-        begun = torch.ones(rounds, layers).tril()[:, :, None]
+        upwards = torch.eye(layers).roll(1, 0).tril()  # to the layer above
+        # In round k the first layer reads x_k, for which there is a place in each round.
+        first = F.pad(x.unsqueeze(1), (0, 0, 0, layers - 1, 0, layers - 1)).unbind(0)  # each (layers, d)
+        begun = torch.ones(rounds, layers).tril()[:, :, None, None].unbind(0)  # each (layers, 1, 1)
         nodes, outputs = [], []
         for k in range(rounds):
-            first = x[k : k + 1] if k < steps else torch.zeros(1, d)
-            below = torch.cat([first, handed[:-1]])  # (layers, d)
-            state = cell(weights, below, state, settings)
-            if k < layers - 1:  # the layers above have not begun
-                state = state * begun[k]
-            handed = state[:, :d] + settings.residual * below
+            below = (upwards @ handed + first[k]).unsqueeze(2)  # (layers, d, 1)
+            state = cell(below, state)
+            if k < layers - 1:
+                state = tuple(part * begun[k] for part in state)
+            handed = (state[0] + settings.residual * below).view(layers, d)
             nodes.append(state)
             outputs.append(handed)
         layer = torch.arange(layers)[:, None]
         row = (layer + torch.arange(steps)) * layers + layer  # (layers, steps)
 
-        def place(values: list[Tensor]) -> Tensor:
-            flat = torch.cat(values)  # (rounds · layers, n)
-            return flat.index_select(0, row.flatten()).view(layers, steps, -1)
+        def ordered(values: list[Tensor]) -> Tensor:
+            return torch.cat(values).index_select(0, row.flatten()).view(layers, steps, d)
 
-        return _Pass(place(outputs), nodes, place)
+        def place(values: list[Tensor]) -> Tensor:
+            return torch.cat([ordered(values[part::parts]) for part in range(parts)], dim=2)
+
+        return _Pass(ordered(outputs), [part for node in nodes for part in node], place)
 
     return run
 
@@ -196,7 +214,7 @@ def gradient_flow(network: str) -> Graph:
             last = (depth.long() - 1) * LENGTH + length.long() - 1
             output = done.outputs.reshape(DEPTH * LENGTH, WIDTH).index_select(0, last.view(1))
             loss = output.sum() / math.sqrt(WIDTH)
-        gradients = torch.autograd.grad(loss, [x, *done.nodes])
+        gradients = torch.autograd.grad(loss, [x, *done.nodes], materialize_grads=True)
         by_input, by_node = gradients[0], done.place(list(gradients[1:]))
         return {"norms": torch.cat([_norms(by_input)[None], _norms(by_node)])}
 

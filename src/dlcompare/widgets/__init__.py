@@ -10,6 +10,7 @@ from dlcompare.widgets.features import FeatureMaps
 from dlcompare.widgets.finetuning import FineTuning
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
+from dlcompare.widgets.gradient_flow import GradientFlow
 from dlcompare.widgets.objectives import ObjectiveViewer
 from dlcompare.widgets.recurrent import RecurrentStepper
 from dlcompare.widgets.tokenizer import TokenizerExplorer
@@ -26,6 +27,7 @@ __all__ = [
     "FineTuning",
     "ForwardPass",
     "GenerationDebugger",
+    "GradientFlow",
     "ObjectiveViewer",
     "RecurrentStepper",
     "TokenizerExplorer",
