@@ -20,7 +20,7 @@ LATE = 60_000  # milliseconds for the first answer, which loads what computes it
 FIRST = {
     "x": [[1.0, 0.0, -1.0], [0.5, 1.0, -0.5], [-1.0, 0.5, 1.0], [0.0, -1.0, 0.5]],
     "wq": [[1.0, -0.5, 0.0], [0.0, 1.0, 0.5], [0.5, 0.0, -1.0]],
-    "wk": [[0.5, 1.0, 0.0], [-1.0, 0.5, 0.5], [0.0, 0.5, -1.0]],
+    "wk": [[0.5, 1.0, 0.0], [-1.0, 0.5, 1.0], [0.0, 0.5, -1.0]],
     "wv": [[1.0, 0.0, 0.5], [0.0, -1.0, 0.5], [0.5, 0.5, 0.0]],
     "target": [[0.5, 1.0, -0.5], [-1.0, 0.5, 1.0], [0.0, -1.0, 0.5], [1.0, 0.0, -1.0]],
 }
@@ -424,7 +424,7 @@ def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browse
     plain.goto(site + ADDRESS)
     image = plain.locator(f"{CONTAINER} figure img")
     expect(image).to_be_visible()
-    assert "a norm of 3.61 by the residual connection" in (image.get_attribute("alt") or "")
+    assert "a norm of 3.56 by the residual connection" in (image.get_attribute("alt") or "")
     assert plain.locator(f"{CONTAINER} details table tr").count() == 13
     context.close()
     head = Head(page).open(site + ADDRESS)
