@@ -71,6 +71,11 @@ export function createMatrixGrid({ name, onPick }) {
 
   return {
     element,
+    /** Go to the cell that the tab key reaches; false where there is none. */
+    focus() {
+      if (onPick) cells[at[0] * columns + at[1]]?.focus({ preventScroll: true });
+      return onPick !== undefined;
+    },
     /** @param {MatrixGridContent} content */
     draw({ title: words, label, matrix, colour, describe, open, used }) {
       if (matrix.rows !== rows || matrix.columns !== columns) rebuild(matrix.rows, matrix.columns);

@@ -132,8 +132,8 @@ def attention_backprop() -> Graph:
     The head is that of Vaswani et al. (2017), equation 1, without a matrix after it; the sum with X is the residual
     connection of their section 3.1. All derivatives are PyTorch's autograd's.
 
-    Inputs, float32: ``x`` and ``target`` (4, 3), a row for each token; ``wq``, ``wk``, ``wv`` (3, 3); ``causal``, int32,
-    1 for the causal mask, else 0; ``counts`` (4,), c: by what each token's loss is multiplied. Outputs:
+    Inputs, float32: ``x`` and ``target`` (4, 3), a row for each token; ``wq``, ``wk``, ``wv`` (3, 3); ``causal``,
+    int32, 1 for the causal mask, else 0; ``counts`` (4,), c: by what each token's loss is multiplied. Outputs:
 
     - ``q``, ``k``, ``v`` (4, 3), ``dots`` and ``s`` (4, 4), before and after the division by ``root``; ``m`` (4, 4), S
       with −∞ where a row must not see a column; ``a`` (4, 4), ``o``, ``y`` (4, 3), ``loss``: the values in their order,

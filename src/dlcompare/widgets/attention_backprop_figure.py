@@ -41,8 +41,8 @@ def draw(widget: AttentionBackprop) -> Figure:
     axis.set_yticks(places, [text(f"attention-backprop.path_{name}") for name in NORMS], fontsize=8, color=INK)
     axis.invert_yaxis()
     axis.set(xticks=[], xlim=(0, 1.15 * max(values) or 1))
-    for place, value in zip(places, values, strict=True):
-        axis.text(value, place, f" {value:.3g}", va="center", fontsize=8, color=INK)
+    for place, norm in zip(places, values, strict=True):
+        axis.text(norm, place, f" {norm:.3g}", va="center", fontsize=8, color=INK)
     for side, spine in axis.spines.items():
         spine.set_visible(side == "left")
     axis.grid(False)

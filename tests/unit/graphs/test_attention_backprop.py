@@ -1,4 +1,4 @@
-"""The gradient through an attention head as a graph: against finite differences, torch's own attention, the equations."""
+"""The gradient through an attention head as a graph: against finite differences, torch's attention, the equations."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ const SIGNS = { products: "×", mask: "", softmax: "", sum: "+", loss: "−", er
  */
 export function createStage(text, set) {
   const title = h("p", { class: "dlc-attention-backprop-deed" });
-  const row = h("div", { class: "dlc-attention-backprop-row" });
+  const row = h("div", { class: "dlc-attention-backprop-row", tabindex: -1 });
   const element = h("section", { class: "dlc-part", "aria-label": text("stage") }, title, row);
   /** The grids that stand there, by what they are. @type {Map<string, import("../../shared/matrix_grid.js").MatrixGrid>} */
   let grids = new Map();
@@ -56,6 +56,7 @@ export function createStage(text, set) {
       const operands = now?.part.operands ?? Object.keys(GIVEN);
       const results = step?.parts.map(({ result }) => result) ?? [];
       title.textContent = text(`deed_${step?.name ?? "start"}`, { row: state["row"] + 1 });
+      const focused = row.querySelector(":focus") ?? (row.matches(":focus") ? row : null);
       build(operands, now ? SIGNS[now.part.kind] : "", results, now?.part.kind ?? "");
       for (const [name, grid] of grids) {
         const matrix = numbers.matrix(name);
@@ -74,6 +75,8 @@ export function createStage(text, set) {
           used: (cell) => !isResult && isUsed(state, name, cell),
         });
       }
+      // With the step the grids change; the keys still mean this explorable.
+      if (focused && !focused.isConnected) (grids.get(now?.part.result ?? "")?.focus() || row.focus({ preventScroll: true }));
     },
   };
 }
