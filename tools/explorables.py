@@ -17,6 +17,7 @@ from dlcompare.widgets import (
     AttentionExplorer,
     BackpropStepper,
     ConvolutionStepper,
+    FineTuning,
     ForwardPass,
     GenerationDebugger,
     ObjectiveViewer,
@@ -61,6 +62,11 @@ def _objectives() -> Sequence[Graph]:
     return ObjectiveViewer(_shakespeare(), encoder, "ROMEO.", "JULIET.").make_graphs()
 
 
+def _finetuning() -> Sequence[Graph]:
+    lora, full = (checkpoints.load(name, expected=GPT) for name in ("dialogue-gpt-lora", "dialogue-gpt"))
+    return FineTuning(_shakespeare(), lora, full, "Hello").make_graphs()
+
+
 def _discard(_: object) -> None:
     pass
 
@@ -101,6 +107,7 @@ EXPLORABLES = (
         _objectives,
         lambda root, n: root.locator("[data-control=first]").fill(f"O Romeo{', Romeo' * (n + 1)}"),
     ),
+    Entry("finetuning", "chapters/3-algorithms/3-2-2-pretraining-and-finetuning.html", _finetuning, _type),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
     Entry(
         "training", "chapters/3-algorithms/3-1-2-backpropagation.html", lambda: TrainingScrubber().make_graphs(), _step
