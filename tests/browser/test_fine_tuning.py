@@ -86,34 +86,34 @@ class Tuned:
             written = self.root.locator(f"[data-text={whose}]")
             assert written.locator(".dlc-finetuning-prompt bdi").all_text_contents() == ids
             tokens = written.locator(".dlc-finetuning-token")
-            assert datas(tokens, "id") == [outputs["top"][place, 0].item() for outputs in answers[:-1]]
-            assert datas(tokens, "value") == near([outputs["p"][place, place, 0].item() for outputs in answers[:-1]])
+            assert data_of(tokens, "id") == [outputs["top"][place, 0].item() for outputs in answers[:-1]]
+            assert data_of(tokens, "value") == near([outputs["p"][place, place, 0].item() for outputs in answers[:-1]])
             assert tokens.and_(self.root.locator("[data-written]")).count() == twin.step
             rows = self.root.locator(f"[data-grid=next-{whose}] li")
             outputs = answers[twin.step]
-            assert datas(rows, "id") == outputs["top"][place].tolist()
+            assert data_of(rows, "id") == outputs["top"][place].tolist()
             expected = outputs["p"][:, place].T.flatten().tolist()
-            assert datas(rows.locator("[data-value]"), "value") == near(expected)
+            assert data_of(rows.locator("[data-value]"), "value") == near(expected)
         surprise = self.root.locator("[data-grid=surprise] [data-value]")
-        assert datas(surprise, "value") == near(answers[0]["surprise"].tolist())
-        assert datas(self.root.locator("[data-readout=moved]"), "value") == near([answers[0]["moved"].item()])
+        assert data_of(surprise, "value") == near(answers[0]["surprise"].tolist())
+        assert data_of(self.root.locator("[data-readout=moved]"), "value") == near([answers[0]["moved"].item()])
         rows = self.root.locator(".dlc-table tbody td")
-        assert datas(rows, "value") == near([v for row in twin.table().rows for v in (None, *row[2:])])
+        assert data_of(rows, "value") == near([v for row in twin.table().rows for v in (None, *row[2:])])
         self.check_weights()
 
     def check_weights(self) -> None:
         changes, chosen = self.twin.changes, self.twin.changes[self.twin.matrix]
         cells = self.root.locator("[data-matrix]")
-        order = datas(cells, "matrix")
+        order = data_of(cells, "matrix")
         assert sorted(order) == list(range(len(changes)))
         numbers = [changes[int(i)][way]["relative"] for i in order for way in ("full", "lora")]
-        assert datas(cells.locator("[data-value]"), "value") == near(numbers)
+        assert data_of(cells.locator("[data-value]"), "value") == near(numbers)
         expect(self.root.locator("[aria-checked=true]")).to_have_attribute("data-matrix", str(self.twin.matrix))
         values = [v for pair in zip(chosen["full"]["values"], chosen["lora"]["values"], strict=True) for v in pair]
-        assert datas(self.root.locator("[data-grid=directions] [data-value]"), "value") == near(values)
+        assert data_of(self.root.locator("[data-grid=directions] [data-value]"), "value") == near(values)
         for way in ("full", "lora"):
             line = self.root.locator(f"p[data-readout={way}]")
-            assert datas(line, "value") == near([chosen[way]["share"]])
+            assert data_of(line, "value") == near([chosen[way]["share"]])
             if chosen[way]["trained"]:
                 expect(line).to_contain_text(f"{chosen[way]['trained']:,} numbers")
 
@@ -121,18 +121,18 @@ class Tuned:
         recorded = self.twin.recorded
         for way in ("full", "lora"):
             points = self.root.locator(f"[data-way={way}] circle")
-            pairs = zip(datas(points, "step"), datas(points, "value"), strict=True)
+            pairs = zip(data_of(points, "step"), data_of(points, "value"), strict=True)
             assert [list(pair) for pair in pairs] == recorded["curves"][way]
         for name in ("before", "full", "lora", "scratch"):
             cells = self.root.locator(f".dlc-finetuning-results [data-row={name}] td")
-            assert datas(cells, "value") == [row[name] for row in recorded["results"]]
+            assert data_of(cells, "value") == [row[name] for row in recorded["results"]]
 
 
 def near(numbers: list[float | None]) -> list[object]:
     return [None if value is None else pytest.approx(value, rel=1e-3, abs=2e-5) for value in numbers]
 
 
-def datas(elements: Locator, name: str) -> list[float | None]:
+def data_of(elements: Locator, name: str) -> list[float | None]:
     found = elements.evaluate_all("(all, name) => all.map(e => e.dataset[name] ?? null)", name)
     return [None if value is None else float(value) for value in found]
 
@@ -160,7 +160,7 @@ def test_at_strength_0_nothing_has_changed(tuned: Tuned) -> None:
     tuned.check()
     before, after = (tuned.root.locator(f"[data-text={whose}]").text_content() for whose in ("before", "after"))
     assert before == after
-    assert datas(tuned.root.locator("[data-readout=moved]"), "value") == [0]
+    assert data_of(tuned.root.locator("[data-readout=moved]"), "value") == [0]
 
 
 def test_every_step_is_shown_without_asking_anew(tuned: Tuned) -> None:
