@@ -52,7 +52,8 @@ class FineTuning(Explorable):
     **traits:
         ``chat`` (whether the models read the prompt in the template of the dialogues), ``strength`` (0 to 1.5, by what
         LoRA's change is multiplied), ``matrix`` (the one that is looked at, in the model's order), ``step`` (0 to 12,
-        tokens that are written; without it all); and ``name``, see :class:`~dlcompare.widgets.base.Explorable`.
+        tokens that are written before what comes next is looked at); and ``name``, see
+        :class:`~dlcompare.widgets.base.Explorable`.
 
     Raises
     ------
@@ -71,7 +72,7 @@ class FineTuning(Explorable):
     chat = Checked(lambda _, value: as_flag(value, "chat"), False).tag(sync=True)
     strength = Checked(lambda _, value: as_number(value, "strength", 0, LARGEST_STRENGTH), 1.0).tag(sync=True)
     matrix = Checked(lambda self, value: as_whole(value, "matrix", 0, len(self.changes) - 1), 0).tag(sync=True)
-    step = Checked(lambda _, value: as_whole(value, "step", 0, STEPS), STEPS).tag(sync=True)
+    step = Checked(lambda _, value: as_whole(value, "step", 0, STEPS), 0).tag(sync=True)
 
     def __init__(
         self, before: Checkpoint[GPT], lora: Checkpoint[GPT], full: Checkpoint[GPT], prompt: str, **traits: Any
@@ -136,8 +137,8 @@ class FineTuning(Explorable):
 
     @property
     def written(self) -> tuple[str, str]:
-        """What the model writes before and after fine-tuning: always the likeliest token, as many as ``step`` says."""
-        tokens = [outputs["top"][:, 0].tolist() for outputs in self.answers[: self.step]]
+        """What the model writes before and after fine-tuning: always the likeliest token, twelve of them."""
+        tokens = [outputs["top"][:, 0].tolist() for outputs in self.answers[:-1]]
         before, after = (self._tokenizer.decode([pair[i] for pair in tokens]) for i in (0, 1))
         return before, after
 

@@ -61,14 +61,14 @@ export function createWriting(text, token, sizes) {
       panels.forEach(({ title, written, listTitle, list }, model) => {
         const whose = /** @type {string} */ (WHOSE[model]);
         title.textContent = text(`title_${whose}`, { strength });
-        const tokens = answers["steps"].slice(0, step).map((/** @type {import("../../engine/tensors.js").Tensors} */ outputs) => ({
+        const tokens = answers["steps"].slice(0, -1).map((/** @type {import("../../engine/tensors.js").Tensors} */ outputs) => ({
           id: number(outputs, "top", model, 0),
           p: number(outputs, "p", model, model, 0),
         }));
         written.replaceChildren(
           h("span", { class: "dlc-finetuning-prompt" }, ...answers["ids"].map((/** @type {number} */ id) => h("bdi", {}, token(id)))),
-          ...tokens.map((/** @type {{id: number, p: number}} */ { id, p }) =>
-            h("bdi", { class: "dlc-finetuning-token", "data-id": id, "data-value": p, title: text("written", { token: token(id), p: full(p) }) }, token(id)),
+          ...tokens.map((/** @type {{id: number, p: number}} */ { id, p }, /** @type {number} */ place) =>
+            h("bdi", { class: "dlc-finetuning-token", "data-written": place < step, "data-id": id, "data-value": p, title: text("written", { token: token(id), p: full(p) }) }, token(id)),
           ),
         );
         listTitle.textContent = text("expected_next");
