@@ -52,9 +52,9 @@ class ChatStepper(Explorable):
     """Talk with a GPT, and watch each token of its replies: what was read for it, and what it was drawn from.
 
     The conversation is written in the template of :mod:`dlcompare.dialogue`, and what no longer fits is cut off as
-    :func:`dlcompare.chat.kept_turns` says: the replies are those of :func:`dlcompare.dialogue.talker`. Beside them are the
-    replies of the same model to the same turns when it reads less. The number that decides the token at a place of a
-    reply is the one that the seed gives for that place, on both sides.
+    :func:`dlcompare.chat.kept_turns` says: the replies are those of :func:`dlcompare.dialogue.talker`. Beside them are
+    the replies of the same model to the same turns when it reads less. The number that decides the token at a place of
+    a reply is the one that the seed gives for that place, on both sides.
 
     Parameters
     ----------
@@ -67,13 +67,13 @@ class ChatStepper(Explorable):
     suggestion:
         What stands in the field for the next turn.
     **traits:
-        ``choices`` (of the replies to the whole conversation, the tokens that the reader chose: triples of the reply, the
-        place in it, both from 0, and the token's id), ``beside`` (``"article"``: the article's loop, which after the
-        first token of a reply reads the last token alone; ``"turn"``: each turn read alone, with the reply so far),
-        ``context`` (tokens that the model may read, 64 up to its ``block_size``), ``longest`` (tokens of a reply at most,
-        8 to 60), ``seed`` (0 to 2⁵³ − 1), ``temperature`` (0.1 to 3), ``top_k`` (0, which keeps all, up to the size of the
-        vocabulary), ``top_p`` (0.01 to 1), ``greedy`` (take the most probable token), ``step`` (how many tokens of the
-        replies are there; a number beyond the last stands for the last); and ``name``, see
+        ``choices`` (of the replies to the whole conversation, the tokens that the reader chose: triples of the reply,
+        the place in it, both from 0, and the token's id), ``beside`` (``"article"``: the article's loop, which after
+        the first token of a reply reads the last token alone; ``"turn"``: each turn read alone, with the reply so far),
+        ``context`` (tokens that the model may read, 64 up to its ``block_size``), ``longest`` (tokens of a reply at
+        most, 8 to 60), ``seed`` (0 to 2⁵³ − 1), ``temperature`` (0.1 to 3), ``top_k`` (0, which keeps all, up to the
+        size of the vocabulary), ``top_p`` (0.01 to 1), ``greedy`` (take the most probable token), ``step`` (how many
+        tokens of the replies are there; a number beyond the last stands for the last); and ``name``, see
         :class:`~dlcompare.widgets.base.Explorable`.
 
     Raises
@@ -232,7 +232,7 @@ class ChatStepper(Explorable):
             self.set_trait("known", known)
 
     def present(self, replies: Sequence[Sequence[Reply]]) -> tuple[int, int]:
-        """Return the reply at which the step stands, and how many of its places are there; the sides go side by side."""
+        """Return the reply at which the step stands, and how many of its places are there, on both sides together."""
         lengths = [max(len(reply.steps) for reply in both) for both in zip(*replies, strict=False)]
         left = self.step
         for turn, length in enumerate(lengths):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlcompare import checkpoints, dialogue
+from dlcompare import checkpoints
 from dlcompare.chance import Chance
 from dlcompare.chat import kept_turns
 from dlcompare.models import GPT, GPTConfig
@@ -239,8 +239,10 @@ def test_the_front_end_writes_cuts_and_strips_as_python_does(run_node) -> None:
     import { createTemplate, keptTurns, markIn, strip } from "./explorables/chat/template.js";
     const { tokenizer, conversations, marks } = JSON.parse(readFileSync(0, "utf8"));
     const { write } = createTemplate(createTokenizer(tokenizer));
-    const found = conversations.map(({ turns, room }) =>
-      ({ ids: write(turns), reply: write(turns.slice(0, -1)), kept: keptTurns(write, turns, room), strip: turns.map(strip) }));
+    const found = conversations.map(({ turns, room }) => {
+      const [ids, reply] = [write(turns), write(turns.slice(0, -1))];
+      return { ids, reply, kept: keptTurns(write, turns, room), strip: turns.map(strip) };
+    });
     console.log(JSON.stringify({ found, marks: marks.map(markIn) }));
     """
     marks = [*SPECIAL_TOKENS, "<|end|", f"a{USER}b{END}", f"{REPLY}{END}"]
