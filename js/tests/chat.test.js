@@ -75,7 +75,7 @@ test("a choice drops what was chosen after it, and a second time it is left to t
 /** A model that says "x" twice and ends; after "c" it says "y" for ever. @param {Record<string, unknown>} [more] */
 function world(more = {}) {
   const config = { n_layer: 1, n_head: 1, d_head: 1, block_size: 100, vocab_size: 259 };
-  const model = createPlainModel({ tokenizer: description, config, known: [], ...state, ...more });
+  const model = createPlainModel({ tokenizer: description, config, known: {}, ...state, ...more });
   /** @type {{ids: number[], past: number[], uniform: number, chosen: number}[]} */
   const asked = [];
   /** @type {import("../src/shared/explorable.js").Run} */
@@ -129,6 +129,16 @@ test("what was computed is not asked again, and each turn alone shares the first
   assert.equal(asked.length, 23);
   await talk.answer({ ...now, seed: 2, turns: ["ab"] }, run);
   assert.equal(asked.length, 26);
+});
+
+test("what came with the page is not asked, as long as the state is the one that it belongs to", async () => {
+  const steps = { token: { type: "int32", dims: [2], data: Buffer.from(Int32Array.of(code("w"), ids.end).buffer).toString("base64") } };
+  const known = { state, replies: [{ way: "whole", turn: 0, read: write(["ab"]), steps }] };
+  const { talk, asked, run, words } = world({ known });
+  const now = { ...state, turns: ["ab"], beside: "turn" };
+  const answers = await talk.answer(now, run);
+  assert.deepEqual([words(answers.whole), words(answers.beside), asked.length], [["w"], ["w"], 0]);
+  assert.deepEqual(words((await talk.answer({ ...now, seed: 2 }, run)).whole), ["xx"]);
 });
 
 test("a choice is handed on, and what is cut off is not read", async () => {

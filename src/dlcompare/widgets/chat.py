@@ -88,8 +88,8 @@ class ChatStepper(Explorable):
     tokenizer = traitlets.Dict(read_only=True).tag(sync=True)
     config = traitlets.Dict(read_only=True).tag(sync=True)
     suggestion = traitlets.Unicode(SUGGESTION).tag(sync=True)
-    #: The replies of the first picture, as the front end would have computed them.
-    known: Any = traitlets.List(read_only=True).tag(sync=True)
+    #: The replies of the first picture, as the front end would have computed them, and the state that they belong to.
+    known: Any = traitlets.Dict(read_only=True).tag(sync=True)
     turns = Checked(lambda self, value: self._as_turns(value), TURNS).tag(sync=True)
     choices = Checked(lambda self, value: self._as_choices(value), ()).tag(sync=True)
     beside = traitlets.Enum(BESIDES, BESIDES[0]).tag(sync=True)
@@ -223,11 +223,13 @@ class ChatStepper(Explorable):
 
     def _remember(self) -> None:
         super()._remember()
-        known = []
+        replies = []
         for way in ("whole", self.beside):
             for turn, reply in enumerate(self.replies(way)):
                 steps = {name: torch.stack([step[name] for step in reply.steps]) for name in reply.steps[0]}
-                known.append({"way": way, "turn": turn, "read": list(reply.ids[reply.cut :]), "steps": to_json(steps)})
+                read = list(reply.ids[reply.cut :])
+                replies.append({"way": way, "turn": turn, "read": read, "steps": to_json(steps)})
+        known = {"state": {name: getattr(self, name) for name in DECISIVE}, "replies": replies}
         if known != self.known:
             self.set_trait("known", known)
 
