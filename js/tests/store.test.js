@@ -136,3 +136,38 @@ test("what goes on with a change is undone together with it", () => {
   store.undo();
   assert.deepEqual([store.state()["x"], store.canUndo()], [1, false]);
 });
+
+test("whoever asks one question after the other does not take the place of a newer state's", async () => {
+  /** @type {{value: number, answer: () => void}[]} */
+  const asked = [];
+  /** @type {import("../src/engine/engine.js").Runner} */
+  const runner = {
+    by: "page",
+    run: (_, inputs) =>
+      new Promise((resolve) => {
+        const value = Number(inputs["x"]?.data[0]);
+        asked.push({ value, answer: () => resolve({ y: float32(value) }) });
+      }),
+  };
+  const model = createPlainModel({ remembered: [], x: 1 });
+  const store = createStore(
+    {
+      keys: ["x"],
+      change: (before, { x }) => ({ ...before, x }),
+      async ask({ x }, run) {
+        const first = await run("twice", { x: float32(10 * x) });
+        return [first, await run("twice", { x: float32(10 * x + 1) })];
+      },
+    },
+    model,
+    createEngine({ model, page: /** @type {any} */ ({ runner }) }),
+  );
+  store.set({ x: 2 });
+  for (let turn = 0; turn < 4; turn++) {
+    await settle();
+    asked.at(-1)?.answer();
+  }
+  await settle();
+  assert.deepEqual(asked.map(({ value }) => value), [10, 20, 21]); // prettier-ignore
+  assert.deepEqual([store.numbers()?.state["x"], store.numbers()?.waiting], [2, false]);
+});

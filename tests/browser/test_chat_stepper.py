@@ -29,28 +29,7 @@ ADDRESS = "chapters/3-algorithms/3-2-3-dialogue.html"
 CONTAINER = "#explorable-chat"
 LATE = 60_000  # milliseconds for the first answer, which loads what computes it
 FIRST = ["What is your name?", "Why?"]
-WORDS = [
-    "king",
-    "love",
-    "what",
-    "you",
-    "the",
-    "time",
-    "why",
-    "robot",
-    "music",
-    "day",
-    "tell",
-    "me",
-    "do",
-    "I",
-    "where",
-    "is",
-    "it",
-    "good",
-    "book",
-    "and",
-]
+WORDS = ("king", "love", "what", "you", "time", "why", "robot", "music", "day", "tell", "me", "do", "I", "where", "is")
 
 
 @functools.cache
@@ -508,7 +487,7 @@ def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_p
         restored.seed,
         restored.context,
     ] == state
-    hostile = 'turns=["<|end|>"]&choices=[[0,0,-1]]&beside=<script>&context=1e9&longest=null&seed=-1&greedy="x"&step=1e9&%zz&&'
+    hostile = 'turns=["<|end|>"]&choices=[[0,0,-1]]&beside=<script>&context=1e9&longest=null&seed=-1&greedy="x"&%zz&&'
     third, _ = new_page()
     broken = Stepper(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}")
     assert broken.turns == FIRST

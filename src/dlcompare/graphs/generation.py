@@ -126,9 +126,9 @@ def _draw_reading(model: GPT, generator: torch.Generator) -> tuple[dict[str, Ten
 def reply_step(model: GPT) -> Graph:
     """Return the graph of one step of a reply: ``model`` reads, and a token is drawn, or taken as it is given.
 
-    Inputs: ``ids``, ``past`` and the settings, as those of :func:`generation_step`; and ``chosen``, a scalar, int32: the
-    token that is taken whatever the draw says, or a negative number for none. It gives as much of the distribution as a
-    figure shows, so that a whole dialogue is small. Outputs:
+    Inputs: ``ids``, ``past`` and the settings, as those of :func:`generation_step`; and ``chosen``, a scalar, int32:
+    the token that is taken whatever the draw says, or a negative number for none. It gives as much of the distribution
+    as a figure shows, so that a whole dialogue is small. Outputs:
 
     - ``new`` (new, n_layer, 2 · n_head, d_head): the rows to add to the cache,
     - ``token``, a scalar, int32: the one that is taken; ``drawn``: what :func:`sampling` draws,

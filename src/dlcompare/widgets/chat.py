@@ -52,9 +52,9 @@ class ChatStepper(Explorable):
     """Talk with a GPT, and watch each token of its replies: what was read for it, and what it was drawn from.
 
     The conversation is written in the template of :mod:`dlcompare.dialogue`, and what no longer fits is cut off as
-    :func:`dlcompare.chat.kept_turns` says: the replies are those of :func:`dlcompare.dialogue.talker`. Beside them are the
-    replies of the same model to the same turns when it reads less. The number that decides the token at a place of a
-    reply is the one that the seed gives for that place, on both sides.
+    :func:`dlcompare.chat.kept_turns` says: the replies are those of :func:`dlcompare.dialogue.talker`. Beside them are
+    the replies of the same model to the same turns when it reads less. The number that decides the token at a place of
+    a reply is the one that the seed gives for that place, on both sides.
 
     Parameters
     ----------
@@ -67,13 +67,13 @@ class ChatStepper(Explorable):
     suggestion:
         What stands in the field for the next turn.
     **traits:
-        ``choices`` (of the replies to the whole conversation, the tokens that the reader chose: triples of the reply, the
-        place in it, both from 0, and the token's id), ``beside`` (``"article"``: the article's loop, which after the
-        first token of a reply reads the last token alone; ``"turn"``: each turn read alone, with the reply so far),
-        ``context`` (tokens that the model may read, 64 up to its ``block_size``), ``longest`` (tokens of a reply at most,
-        8 to 60), ``seed`` (0 to 2⁵³ − 1), ``temperature`` (0.1 to 3), ``top_k`` (0, which keeps all, up to the size of the
-        vocabulary), ``top_p`` (0.01 to 1), ``greedy`` (take the most probable token), ``step`` (how many tokens of the
-        replies are there; a number beyond the last stands for the last); and ``name``, see
+        ``choices`` (of the replies to the whole conversation, the tokens that the reader chose: triples of the reply,
+        the place in it, both from 0, and the token's id), ``beside`` (``"article"``: the article's loop, which after
+        the first token of a reply reads the last token alone; ``"turn"``: each turn read alone, with the reply so far),
+        ``context`` (tokens that the model may read, 64 up to its ``block_size``), ``longest`` (tokens of a reply at
+        most, 8 to 60), ``seed`` (0 to 2⁵³ − 1), ``temperature`` (0.1 to 3), ``top_k`` (0, which keeps all, up to the
+        size of the vocabulary), ``top_p`` (0.01 to 1), ``greedy`` (take the most probable token), ``step`` (how many
+        tokens of the replies are there; a number beyond the last stands for the last); and ``name``, see
         :class:`~dlcompare.widgets.base.Explorable`.
 
     Raises
@@ -88,8 +88,8 @@ class ChatStepper(Explorable):
     tokenizer = traitlets.Dict(read_only=True).tag(sync=True)
     config = traitlets.Dict(read_only=True).tag(sync=True)
     suggestion = traitlets.Unicode(SUGGESTION).tag(sync=True)
-    #: The replies of the first picture, as the front end would have computed them.
-    known: Any = traitlets.List(read_only=True).tag(sync=True)
+    #: The replies of the first picture, as the front end would have computed them, and the state that they belong to.
+    known: Any = traitlets.Dict(read_only=True).tag(sync=True)
     turns = Checked(lambda self, value: self._as_turns(value), TURNS).tag(sync=True)
     choices = Checked(lambda self, value: self._as_choices(value), ()).tag(sync=True)
     beside = traitlets.Enum(BESIDES, BESIDES[0]).tag(sync=True)
@@ -223,16 +223,18 @@ class ChatStepper(Explorable):
 
     def _remember(self) -> None:
         super()._remember()
-        known = []
+        replies = []
         for way in ("whole", self.beside):
             for turn, reply in enumerate(self.replies(way)):
                 steps = {name: torch.stack([step[name] for step in reply.steps]) for name in reply.steps[0]}
-                known.append({"way": way, "turn": turn, "read": list(reply.ids[reply.cut :]), "steps": to_json(steps)})
+                read = list(reply.ids[reply.cut :])
+                replies.append({"way": way, "turn": turn, "read": read, "steps": to_json(steps)})
+        known = {"state": {name: getattr(self, name) for name in DECISIVE}, "replies": replies}
         if known != self.known:
             self.set_trait("known", known)
 
     def present(self, replies: Sequence[Sequence[Reply]]) -> tuple[int, int]:
-        """Return the reply at which the step stands, and how many of its places are there; the sides go side by side."""
+        """Return the reply at which the step stands, and how many of its places are there, on both sides together."""
         lengths = [max(len(reply.steps) for reply in both) for both in zip(*replies, strict=False)]
         left = self.step
         for turn, length in enumerate(lengths):

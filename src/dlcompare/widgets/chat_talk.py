@@ -17,8 +17,8 @@ from dlcompare.tokenization import BPETokenizer
 
 __all__ = ["LONGEST_REPLY", "MOST_TURNS", "WAYS", "Reply", "Rules", "numbers", "talk"]
 
-#: What the model reads: the whole conversation, as far as it fits; the user's last turn and the reply so far; or, as the
-#: article's loop has it, the user's last turn for the first token, and then the last token alone.
+#: What the model reads: the whole conversation, as far as it fits; the user's last turn and the reply so far; or, as
+#: the article's loop has it, the user's last turn for the first token, and then the last token alone.
 WAYS = ("whole", "turn", "article")
 #: User's turns at most.
 MOST_TURNS = 24

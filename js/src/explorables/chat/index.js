@@ -31,6 +31,7 @@ export default defineExplorable({
     const speech = speechOf(model);
     const words = createWords(text, talk.tokenizer, talk.template);
     const wanted = () => shown()?.wanted ?? null;
+    const firstTurns = model.get("turns").join("\n");
 
     const beside = createChoice({
       name: "beside",
@@ -111,7 +112,7 @@ export default defineExplorable({
         beside.show(state["beside"]);
         settings.draw(/** @type {any} */ (state));
         sizes.forEach((slider) => slider.show(state[slider.name]));
-        form.draw(state["turns"].length > 0);
+        form.draw(state["turns"].length > 0, state["turns"].join("\n") === firstTurns);
         transcript.draw(now, words.soFar);
         const answers = /** @type {import("./talk.js").Answers} */ (now.answers);
         const position = positionOf(answers, now.state["step"]);

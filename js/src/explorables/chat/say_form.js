@@ -3,7 +3,7 @@
  *
  * @typedef {object} SayOptions
  * @property {number} longest  Characters.
- * @property {string} first  What stands in the field at first.
+ * @property {string} first  What stands in the field at first, and again when the first conversation is back.
  * @property {(turn: string) => boolean} onSay  Whether it was said.
  * @property {() => void} onClear
  */
@@ -29,7 +29,10 @@ export function createSayForm(text, { longest, first, onSay, onClear }) {
   const clear = h("button", { type: "button", ...OWN_KEYS, "data-control": "clear", onclick: () => clear.getAttribute("aria-disabled") === null && onClear() }, text("clear"));
   return {
     element: h("div", { class: "dlc-chat-say" }, field.element, say, clear),
-    /** @param {boolean} begun */
-    draw: (begun) => put(clear, { "aria-disabled": begun ? null : "true" }),
+    /** @param {boolean} begun  Whether there are turns.  @param {boolean} isFirst  Whether they are those of the first conversation. */
+    draw(begun, isFirst) {
+      put(clear, { "aria-disabled": begun ? null : "true" });
+      if (isFirst && !field.input.value && !field.input.matches(":focus")) field.show(first);
+    },
   };
 }

@@ -57,8 +57,8 @@ export function createTalk(model) {
    */
   const keyOf = (state, way, turn, read) =>
     JSON.stringify([way === "article", turn, read, way === "whole" ? choicesIn(state, turn) : [], ...["longest", "seed", "temperature", "top_k", "top_p", "greedy"].map((key) => state[key])]);
-  const first = Object.fromEntries(["choices", "longest", "seed", "temperature", "top_k", "top_p", "greedy"].map((key) => [key, model.get(key)]));
-  for (const { way, turn, read, steps } of model.get("known") ?? []) memory.set(keyOf(first, way, turn, read), unstack(readAll(steps)));
+  const { state: first, replies: known = [] } = model.get("known") ?? {};
+  for (const { way, turn, read, steps } of known) memory.set(keyOf(first, way, turn, read), unstack(readAll(steps)));
 
   /**
    * What the graph says of each token of a reply.
