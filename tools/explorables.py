@@ -23,6 +23,7 @@ from dlcompare.widgets import (
     ChatStepper,
     ConvolutionStepper,
     DigitPad,
+    FineTuning,
     ForwardPass,
     GenerationDebugger,
     ObjectiveViewer,
@@ -101,6 +102,11 @@ def _recurrent() -> Explorable:
     return RecurrentStepper({kind: each.model for kind, each in loaded.items()}, tokenizer, "?")
 
 
+def _finetuning() -> Explorable:
+    lora, full = (checkpoints.load(name, expected=GPT) for name in ("dialogue-gpt-lora", "dialogue-gpt"))
+    return FineTuning(_shakespeare(), lora, full, "Hello")
+
+
 def _discard(_: object) -> None:
     pass
 
@@ -164,6 +170,7 @@ EXPLORABLES = (
         _objectives,
         lambda root, n: root.locator("[data-control=first]").fill(f"O Romeo{', Romeo' * (n + 1)}"),
     ),
+    Entry("finetuning", "chapters/3-algorithms/3-2-2-pretraining-and-finetuning.html", _finetuning, _type),
     Entry(
         "tokenizer",
         "chapters/2-concepts/2-2-gpt.html",

@@ -28,6 +28,12 @@ from tools.explorables import ASKING, EXPLORABLES, named
 START = 120  # seconds for the server to answer, on a slow machine
 SETTLE = 20_000  # milliseconds for a change to arrive on the other side
 
+
+def variable(name: str) -> str:
+    """Return what an explorable is called in the notebook."""
+    return name.replace("-", "_")
+
+
 #: Two with something of their own; all others as the book's pages begin.
 FIRST = """
 import torch
@@ -45,12 +51,12 @@ shakespeare = checkpoints.load("shakespeare-gpt")
 attention = AttentionExplorer(shakespeare.model, shakespeare.tokenizer, "But soft")
 attention
 """
-#: One cell for each explorable, which is called as its entry.
+#: One cell for each explorable.
 CELLS = (
     FIRST,
     SECOND,
     *(
-        f"{entry.name} = named({entry.name!r}).make()\n{entry.name}"
+        f"{variable(entry.name)} = named({entry.name!r}).make()\n{variable(entry.name)}"
         for entry in EXPLORABLES
         if entry.name not in {"convolution", "attention"}
     ),
@@ -342,13 +348,14 @@ def test_a_training_that_is_shown_is_pythons(notebook: Notebook) -> None:
 @pytest.mark.parametrize("name", [entry.name for entry in ASKING])
 def test_python_computes(notebook: Notebook, name: str) -> None:
     """The same module as in the page, and another answers: the kernel, which counts what it was asked."""
+    it = variable(name)
     notebook.python(
-        f"asked = []\nreal = type({name}).ask\n"
-        f"{name}.ask = lambda graph, **inputs: asked.append(graph) or real({name}, graph, **inputs)"
+        f"asked = []\nreal = type({it}).ask\n"
+        f"{it}.ask = lambda graph, **inputs: asked.append(graph) or real({it}, graph, **inputs)"
     )
     root = notebook.change(name)
     expect(root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "kernel")
     expect(root.locator(".dlc-engine")).to_contain_text("Computed by the Python kernel")
     assert notebook.value("len(asked)") >= 1
     assert notebook.page.workers == [] or all("worker." not in worker.url for worker in notebook.page.workers)
-    notebook.python(f"del {name}.ask")
+    notebook.python(f"del {it}.ask")
