@@ -34,7 +34,7 @@ from benchmarks import machine
 from dlcompare.export import Graph, decode
 from dlcompare.export.parity import difference
 from tools.chapters import ROOT
-from tools.explorables import ASKING, Entry, named
+from tools.explorables import ASKING, EXPLORABLES, Entry, named
 from tools.find_browser import find
 from tools.page_engine import PageEngine
 
@@ -87,13 +87,13 @@ def weigh(entry: Entry) -> dict[str, int]:
     modules = json.loads(named("data-dlcompare-modules"))
     scripts = [Path(named("src").partition("?")[0]).name, *modules.values()]
     graphs = json.loads(named("data-graphs", container[0]))
+    largest = max((graph["bytes"] for graph in graphs.values()), default=0)
     worker, wasm = (folder / named(f"data-dlcompare-{part}") for part in ("worker", "wasm"))
     return {
         "scripts": sum(len(gzip.compress((folder / name).read_bytes(), 9)) for name in scripts),
         "data": len(container[0].partition('class="dlcompare-state">')[2].encode()),
-        "engine": len(gzip.compress(worker.read_bytes(), 9))
-        + wasm.stat().st_size
-        + max(graph["bytes"] for graph in graphs.values()),
+        # Of one that asks no engine, nothing more is ever loaded.
+        "engine": entry.asks * (len(gzip.compress(worker.read_bytes(), 9)) + wasm.stat().st_size + largest),
     }
 
 
@@ -108,13 +108,15 @@ def open_entry(page: Page, site: str, entry: Entry) -> None:
 def answer_seconds(page: Page, entry: Entry, n: int) -> float:
     """Change something and return the seconds until its numbers stand there."""
     root = page.locator(f"{entry.container} .dlc")
-    before = root.locator(".dlc-engine").get_attribute("data-answers") or "0"
+    # Of one that asks no engine, other numbers are other words.
+    seen = "root.querySelector('.dlc-engine').dataset.answers" if entry.asks else "root.textContent"
+    before = root.evaluate(f"root => {seen}")
     started = time.perf_counter()
     entry.change(root, n)
     page.wait_for_function(
-        "([selector, before]) => { const root = document.querySelector(selector);"
-        " return root.querySelector('.dlc-engine').dataset.answers > before && !root.matches('[aria-busy=true]') }",
-        arg=[f"{entry.container} .dlc", int(before)],
+        f"([selector, before]) => {{ const root = document.querySelector(selector);"
+        f" return {seen} !== before && !root.matches('[aria-busy=true]') }}",
+        arg=[f"{entry.container} .dlc", before],
         timeout=PATIENCE,
     )
     return time.perf_counter() - started
@@ -199,9 +201,11 @@ def write_on(browser: Browser, site: str) -> dict[str, float]:
 def measure(browser: Browser, site: str, rounds: int, say: Any) -> dict[str, Any]:
     """Return everything that the file holds."""
     explorables, graphs = [], []
-    for entry in ASKING:
+    for entry in EXPLORABLES:
         say(f"measuring {entry.name} …")
         explorables.append({"explorable": entry.name, **weigh(entry), **first_answers(browser, site, entry, rounds)})
+    for entry in ASKING:
+        say(f"measuring the graphs of {entry.name} …")
         context = browser.new_context()
         page = context.new_page()
         page.goto(site + entry.address)
