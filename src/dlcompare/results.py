@@ -47,9 +47,9 @@ def pages(path: Path | None = None) -> dict[str, Any]:
     -------
     dict
         ``date``, ``machine``, ``versions`` and ``browser``; ``explorables``, each with the bytes of ``scripts``
-        (gzipped), ``data`` (its state) and ``engine`` (with the largest graph, gzipped), and the seconds from a first
-        change, a second after the figure came into view, to its answer: with an empty browser cache
-        (``cold_seconds``), on a later page of the visit (``warm_seconds``) and with the engine running
+        (gzipped), ``data`` (its state) and ``engine`` (with the largest graph, gzipped; 0 for one that asks none), and
+        the seconds from a first change, a second after the figure came into view, to its answer: with an empty browser
+        cache (``cold_seconds``), on a later page of the visit (``warm_seconds``) and with the engine running
         (``next_seconds``); ``graphs``, each with its ``bytes``, ``page_milliseconds`` and
         ``torch_milliseconds`` for one question, and the largest ``difference`` from torch; ``generation``, with
         ``tokens_per_second`` up to the full ``context``; ``training``, with the times of one step.
