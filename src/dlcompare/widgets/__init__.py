@@ -5,6 +5,7 @@ from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
+from dlcompare.widgets.timeline import ModelTimeline
 from dlcompare.widgets.tokenizer import TokenizerExplorer
 from dlcompare.widgets.training import TrainingScrubber
 
@@ -14,6 +15,7 @@ __all__ = [
     "ConvolutionStepper",
     "ForwardPass",
     "GenerationDebugger",
+    "ModelTimeline",
     "TokenizerExplorer",
     "TrainingScrubber",
 ]
