@@ -13,6 +13,7 @@ from dlcompare.widgets.generation import GenerationDebugger
 from dlcompare.widgets.gradient_flow import GradientFlow
 from dlcompare.widgets.objectives import ObjectiveViewer
 from dlcompare.widgets.recurrent import RecurrentStepper
+from dlcompare.widgets.timeline import ModelTimeline
 from dlcompare.widgets.tokenizer import TokenizerExplorer
 from dlcompare.widgets.training import TrainingScrubber
 
@@ -28,6 +29,7 @@ __all__ = [
     "ForwardPass",
     "GenerationDebugger",
     "GradientFlow",
+    "ModelTimeline",
     "ObjectiveViewer",
     "RecurrentStepper",
     "TokenizerExplorer",

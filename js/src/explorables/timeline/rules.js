@@ -1,0 +1,189 @@
+/**
+ * What the state may be, and where a model stands in the chart.
+ *
+ * @typedef {import("../../shared/explorable.js").State} State
+ *
+ * @typedef {object} Model
+ * @property {string} name
+ * @property {string} family
+ * @property {string} lane
+ * @property {number} layers
+ * @property {number} width
+ * @property {number} parameters
+ * @property {string} note
+ * @property {number} when  Its date in years.
+ * @property {{key: string, authors: string, title: string, year: number, month: number | null}} paper
+ *
+ * @typedef {{low: number, high: number, ticks: number[], size: number}} Axis  `size`: its height, relative to other lanes.
+ * @typedef {{ticks: number[], breaks: number[], place: (when: number) => number}} Time  Places from 0 to 1.
+ */
+
+export const MEASURES = ["parameters", "layers", "width"];
+export const SCALES = ["log", "linear"];
+/** Years between two ticks, and without a model, after which the axis of time is broken; years around a model. */
+const YEARS = { tick: 2, gap: 6, around: 0.8 };
+/** The share of the width that a break takes. */
+const BREAK = 0.05;
+/** By powers of ten: room above the highest value for its name, and the least that an axis spans. */
+const ROOM = 2.6;
+const LEAST = 12;
+
+/** @param {State} state  @param {State} wish  @param {number} count  Models. @returns {State} */
+export function change(state, wish, count) {
+  const next = { ...state };
+  if (MEASURES.includes(wish["measure"])) next["measure"] = wish["measure"];
+  if (SCALES.includes(wish["scale"])) next["scale"] = wish["scale"];
+  const { step } = wish;
+  if (Number.isInteger(step) && step >= 0 && step < count) next["step"] = step;
+  return Object.keys(next).every((key) => next[key] === state[key]) ? state : next;
+}
+
+/** The round numbers, 1, 2 and 5 times a power of ten, from one to another. @param {number} low  @param {number} high */
+function round(low, high) {
+  const numbers = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
+    for (const times of [1, 2, 5]) numbers.push(Number(`${times}e${power}`));
+  }
+  return numbers;
+}
+
+/**
+ * The axis of a lane, upwards: from one round number to another, with room beyond the values. By powers of ten it shows the
+ * lane's own values, at least so many powers; by equal amounts all lanes have the same axis, to be compared.
+ * @param {number[]} values  The lane's.
+ * @param {number[]} all  Those of all lanes.
+ * @param {string} scale
+ * @returns {Axis}
+ */
+export function axisOf(values, all, scale) {
+  if (scale === "linear") {
+    const most = Math.max(...all) * 1.15;
+    const step = Number(round(most / 100, most).find((number) => most / number <= 5));
+    const count = Math.ceil(most / step);
+    return { low: 0, high: count * step, ticks: Array.from({ length: count + 1 }, (_, index) => index * step), size: 1 };
+  }
+  const numbers = round(Math.min(...values) / 100, Math.max(...values) * 100);
+  const low = Number(numbers.findLast((number) => number <= Math.min(...values) * 0.7));
+  const high = Number(numbers.find((number) => number >= Math.max(Math.max(...values) * ROOM, low * LEAST)));
+  const inside = numbers.filter((number) => low <= number && number <= high);
+  const many = Math.max(...all) / Math.min(...all) > 1e4;
+  return { low, high, ticks: many ? inside.filter((number) => Number.isInteger(Math.log10(number))) : inside, size: Math.log10(high / low) };
+}
+
+/** The height of a value, from 0 at the bottom to 1. @param {number} value  @param {Axis} axis  @param {string} scale */
+export const heightOf = (value, { low, high }, scale) => (scale === "linear" ? (value - low) / (high - low) : Math.log(value / low) / Math.log(high / low));
+
+/**
+ * The axis of time. Where there is no model for years, it is broken; elsewhere all years are equally long.
+ * @param {Model[]} models  In the order of time.
+ * @returns {Time}
+ */
+export function timeOf(models) {
+  /** @type {{from: number, to: number}[]} */
+  const stretches = [];
+  for (const { when } of models) {
+    const last = stretches.at(-1);
+    if (last && when - last.to < YEARS.gap) last.to = when;
+    else stretches.push({ from: when, to: when });
+  }
+  for (const stretch of stretches) {
+    stretch.from -= YEARS.around;
+    stretch.to += YEARS.around;
+  }
+  const years = stretches.reduce((sum, { from, to }) => sum + to - from, 0);
+  const perYear = (1 - BREAK * (stretches.length - 1)) / years;
+  let at = 0;
+  const placed = stretches.map(({ from, to }) => {
+    const start = at;
+    at += (to - from) * perYear + BREAK;
+    return { from, to, start };
+  });
+  /** @param {number} when */
+  const place = (when) => {
+    const { from, start } = placed.findLast((one) => when >= one.from) ?? /** @type {(typeof placed)[number]} */ (placed[0]);
+    return start + (when - from) * perYear;
+  };
+  const ticks = placed.flatMap(({ from, to }) => {
+    const first = Math.ceil(from / YEARS.tick) * YEARS.tick;
+    return Array.from({ length: Math.max(0, Math.floor((to - first) / YEARS.tick) + 1) }, (_, index) => first + YEARS.tick * index);
+  });
+  return { ticks, place, breaks: placed.slice(1).map(({ start }) => start - BREAK / 2) };
+}
+
+/**
+ * The model that a key leads to; null for a key that does not move.
+ * @param {Model[]} models
+ * @param {string[]} lanes
+ * @param {number} from
+ * @param {string} key
+ */
+export function neighbour(models, lanes, from, key) {
+  const last = models.length - 1;
+  const { lane, when } = /** @type {Model} */ (models[from]);
+  const across = (/** @type {number} */ by) => {
+    const other = lanes[lanes.indexOf(lane) + by];
+    const there = models.map((model, index) => ({ model, index })).filter(({ model }) => model.lane === other);
+    if (!there.length) return from;
+    return there.reduce((best, one) => (Math.abs(one.model.when - when) < Math.abs(best.model.when - when) ? one : best)).index;
+  };
+  switch (key) {
+    case "ArrowLeft":
+      return Math.max(0, from - 1);
+    case "ArrowRight":
+      return Math.min(last, from + 1);
+    case "ArrowUp":
+      return across(-1);
+    case "ArrowDown":
+      return across(1);
+    case "Home":
+      return 0;
+    case "End":
+      return last;
+    default:
+      return null;
+  }
+}
+
+/**
+ * The mark that a hand points at: the nearest one within reach. Of several in the same place, the one after the chosen one.
+ * @param {{index: number, x: number, y: number}[]} marks
+ * @param {number} x
+ * @param {number} y
+ * @param {number} chosen
+ * @param {number} [reach]
+ */
+export function nearest(marks, x, y, chosen, reach = 28) {
+  const far = marks.map((mark) => ({ index: mark.index, distance: Math.hypot(mark.x - x, mark.y - y) }));
+  const least = Math.min(...far.map(({ distance }) => distance));
+  if (!(least <= reach)) return null;
+  const there = far.filter(({ distance }) => distance <= least + 0.5).map(({ index }) => index);
+  return there[(there.indexOf(chosen) + 1) % there.length] ?? null;
+}
+
+/** What several names begin with, up to where the last word is cut; a single one as it is. @param {string[]} names */
+export function commonName(names) {
+  const [first = "", ...others] = names;
+  if (!others.length) return first;
+  const same = [...first].findIndex((letter, index) => others.some((name) => name[index] !== letter));
+  return first.slice(0, same < 0 ? first.length : same).replace(/[ /-][^ /-]*$/, "");
+}
+
+/** Models of one paper stand above each other: the groups, each with its lowest and highest. @param {Model[]} models  @param {string} measure */
+export function groupsOf(models, measure) {
+  /** @type {Map<string, number[]>} */
+  const groups = new Map();
+  models.forEach((model, index) => groups.set(`${model.lane} ${model.paper.key}`, [...(groups.get(`${model.lane} ${model.paper.key}`) ?? []), index]));
+  const value = (/** @type {number} */ index) => /** @type {any} */ (models[index])[measure];
+  return [...groups.values()].map((members) => {
+    const sorted = [...members].sort((one, other) => value(one) - value(other));
+    const name = commonName(members.map((index) => /** @type {Model} */ (models[index]).name));
+    return { members, name, lowest: Number(sorted[0]), highest: Number(sorted.at(-1)) };
+  });
+}
+
+const UNITS = /** @type {const} */ ([[1e9, "B"], [1e6, "M"], [1e3, "k"]]); // prettier-ignore
+/** A round number as it stands at an axis. @param {number} value */
+export function compact(value) {
+  for (const [size, unit] of UNITS) if (value >= size) return `${value / size}${unit}`;
+  return String(value);
+}
