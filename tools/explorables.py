@@ -11,13 +11,14 @@ from playwright.sync_api import Locator
 
 from dlcompare import checkpoints
 from dlcompare.export import Graph
-from dlcompare.models import GPT, MLP, MLPConfig
+from dlcompare.models import CNN, GPT, MLP, MLPConfig
 from dlcompare.models.backpropagation import Layers
 from dlcompare.widgets import (
     AttentionExplorer,
     BackpropStepper,
     ConvolutionStepper,
     DigitPad,
+    FeatureMaps,
     ForwardPass,
     GenerationDebugger,
     TrainingScrubber,
@@ -73,6 +74,11 @@ def _digits() -> Sequence[Graph]:
     return DigitPad(models, torch.zeros(1, 28, 28), [0]).make_graphs()
 
 
+def _features() -> Sequence[Graph]:
+    cnn = checkpoints.load("digits-cnn", expected=CNN).model
+    return FeatureMaps(cnn, torch.zeros(1, 28, 28), [0]).make_graphs()
+
+
 EXPLORABLES = (
     Entry(
         "digits",
@@ -99,6 +105,12 @@ EXPLORABLES = (
         "chapters/3-algorithms/3-1-2-backpropagation.html",
         lambda: BackpropStepper().make_graphs(),
         lambda root, n: root.locator("[data-control=w11]").fill(f"{0.7 + n % 3}"),
+    ),
+    Entry(
+        "features",
+        "chapters/4-code/4-1-1-cnn.html",
+        _features,
+        lambda root, n: _discard(root.locator("[data-control=image]").select_option(str(1 + n % 3))),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
