@@ -22,6 +22,9 @@ import { fromText, SIDE } from "../../shared/pixel_text.js";
 import { follow } from "../../shared/roving.js";
 import { hasPlaces, seen } from "./rules.js";
 
+/** Negative cells carry a mark from this part of the largest size on. */
+const FAINT = 8;
+
 /** The size of the largest number. @param {ArrayLike<number>} values */
 export function largest(values) {
   let most = 0;
@@ -115,7 +118,7 @@ export function createPictures({ text, onPixel, onPlace }) {
     const limit = largest(found.gradient.data);
     const { plane, colour } = paint("saliency", [found.gradient.data, scales], () => found.gradient.data, [SIDE, SIDE], signed(scales.diverging, limit));
     const [row, column] = cursor;
-    saliency.draw({ ...common, plane, colour, signs: true, faint: limit / 20, focus: cursor, mark: { row, column, size: 1 } });
+    saliency.draw({ ...common, plane, colour, signs: true, faint: limit / FAINT, focus: cursor, mark: { row, column, size: 1 } });
     /** @type {Element} */ (titles[2]).textContent = text("saliency", { digit: state["digit"] });
     legends[1]?.draw(scales.diverging, [-limit, limit], true);
     tell(2, plane, cursor);
@@ -151,7 +154,7 @@ export function createPictures({ text, onPixel, onPlace }) {
         const colours = coloursOf(stage, limit, scales);
         const shownMap = paint("map", [maps, channel, scales], () => at(maps, channel), [height, width], colours);
         const isSigned = stage.kind === "convolution";
-        map.draw({ ...common, plane: shownMap.plane, colour: shownMap.colour, signs: isSigned, faint: limit / 20, focus: [row, column], mark: { row, column, size: 1 } });
+        map.draw({ ...common, plane: shownMap.plane, colour: shownMap.colour, signs: isSigned, faint: limit / FAINT, focus: [row, column], mark: { row, column, size: 1 } });
         legends[0]?.draw(isSigned ? scales.diverging : scales.even, [isSigned ? -limit : 0, limit], isSigned);
         tell(1, shownMap.plane, [row, column]);
       }
