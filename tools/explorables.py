@@ -22,6 +22,7 @@ from dlcompare.widgets import (
     ConvolutionStepper,
     ForwardPass,
     GenerationDebugger,
+    GradientFlow,
     RecurrentStepper,
     TrainingScrubber,
 )
@@ -104,6 +105,12 @@ EXPLORABLES = (
         "chapters/3-algorithms/3-1-3b-rnn.html",
         _recurrent,
         lambda root, n: root.locator("[data-control=prompt]").fill(f"O Romeo{'o' * (n % 9)}"),
+    ),
+    Entry(
+        "gradients",
+        "chapters/3-algorithms/3-1-3b-rnn.html",
+        lambda: GradientFlow().make_graphs(),
+        lambda root, n: root.locator("[data-control=seed]").click(),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
