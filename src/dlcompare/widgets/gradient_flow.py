@@ -66,10 +66,10 @@ class GradientFlow(Explorable):
 
     sizes: Any = traitlets.Dict(read_only=True).tag(sync=True)
     depth = Checked(lambda _, value: as_whole(value, "depth", 1, DEPTH), 4).tag(sync=True)
-    length = Checked(lambda _, value: as_whole(value, "length", 1, LENGTH), 12).tag(sync=True)
-    scale = Checked(lambda _, value: as_number(value, "scale", *SCALES), 1.0).tag(sync=True)
+    length = Checked(lambda _, value: as_whole(value, "length", 1, LENGTH), LENGTH).tag(sync=True)
+    scale = Checked(lambda _, value: as_number(value, "scale", *SCALES), 0.6).tag(sync=True)
     gate_bias = Checked(lambda _, value: as_number(value, "gate_bias", 0, LARGEST_BIAS), 0.0).tag(sync=True)
-    residual = Checked(lambda _, value: as_flag(value, "residual"), False).tag(sync=True)
+    residual = Checked(lambda _, value: as_flag(value, "residual"), True).tag(sync=True)
     seed = Checked(lambda _, value: as_whole(value, "seed", 0, LARGEST_SEED), 0).tag(sync=True)
     layer = Checked(lambda _, value: as_whole(value, "layer", 0, DEPTH), 0).tag(sync=True)
     time = Checked(lambda _, value: as_whole(value, "time", 1, LENGTH), 1).tag(sync=True)

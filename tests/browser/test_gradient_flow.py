@@ -1,0 +1,250 @@
+"""The reach of gradients in the published page: no kernel, no other host, every number held against torch."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+import torch
+from playwright.sync_api import Browser, Locator, Page, expect
+from torch import Tensor
+
+from dlcompare.widgets import GradientFlow
+
+from .conftest import NewPage
+from .looks import NARROW, faults, looks, overflowing, widths
+
+ADDRESS = "chapters/3-algorithms/3-1-3b-rnn.html"
+CONTAINER = "#explorable-gradients"
+LATE = 60_000  # milliseconds for the first answer, which loads what computes it
+NETWORKS = ("mlp", "rnn", "lstm", "gru", "gpt")
+
+
+class Flow:
+    """The explorable on a page: what a reader does with it, and the exact numbers that it shows."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.locator(f"{CONTAINER} .dlc")
+        self.state: dict[str, Any] = {
+            "depth": 4,
+            "length": 16,
+            "scale": 0.6,
+            "gate_bias": 0.0,
+            "residual": True,
+            "seed": 0,
+            "layer": 0,
+            "time": 1,
+        }
+
+    def open(self, address: str) -> Flow:
+        self.page.goto(address)
+        self.page.locator(CONTAINER).scroll_into_view_if_needed()
+        expect(self.root).to_be_visible()
+        self.settle()
+        return self
+
+    def settle(self) -> None:
+        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
+
+    def control(self, name: str) -> Locator:
+        return self.root.locator(f"[data-control={name}]")
+
+    def slide(self, name: str, value: float) -> None:
+        self.control(name).evaluate(
+            "(e, value) => { e.value = value; e.dispatchEvent(new Event('input')) }", f"{value:g}"
+        )
+        self.state[name] = value
+        self.state["layer"] = min(self.state["layer"], self.state["depth"])
+        self.state["time"] = min(self.state["time"], self.state["length"])
+        self.settle()
+
+    def switch(self) -> None:
+        self.control("residual").click()
+        self.state["residual"] = not self.state["residual"]
+        self.settle()
+
+    def pick(self, network: str, layer: int, time: int) -> None:
+        row = self.state["depth"] - layer
+        self.root.locator(f"[data-grid={network}] [data-row='{row}'][data-column='{time - 1}']").click(force=True)
+        self.state |= {"layer": layer, "time": time}
+
+    def check(self) -> None:
+        """Hold everything that is shown against torch."""
+        self.settle()
+        norms = GradientFlow(**self.state).norms
+        layer, time = self.state["layer"], self.state["time"]
+        for network in NETWORKS:
+            expected = norms[network]
+            cells = self.root.locator(f"[data-grid={network}] [role=gridcell]").evaluate_all(
+                "all => all.map(e => [Number(e.dataset.value), e.getAttribute('fill')])"
+            )
+            shown = torch.tensor([value for value, _ in cells], dtype=torch.float64)
+            assert_near(shown.view(expected.shape), expected.flip(0))
+            assert [fill == "transparent" for _, fill in cells] == (expected.flip(0) == 0).flatten().tolist()
+            head = float(self.root.locator(f"b[data-network={network}]").get_attribute("data-value") or "nan")
+            assert head == near(expected[layer, time - 1])
+            selected = self.root.locator(f"[data-grid={network}] [aria-selected=true]")
+            expect(selected).to_have_attribute("data-row", str(self.state["depth"] - layer))
+            expect(selected).to_have_attribute("data-column", str(time - 1))
+            for chart, first, values in (("time", 1, expected[layer]), ("depth", 0, expected[:, time - 1])):
+                marks = self.root.locator(
+                    f"[data-chart={chart}] [data-network={network}] .dlc-gradients-mark"
+                ).evaluate_all("all => all.map(e => [Number(e.dataset.place), Number(e.dataset.value)])")
+                there = [place + first for place, value in enumerate(values.tolist()) if value > 0]
+                assert [place for place, _ in marks] == there
+                for place, value in marks:
+                    assert value == near(values[int(place) - first])
+
+
+def near(value: Tensor) -> object:
+    return pytest.approx(value.item(), rel=2e-3, abs=1e-30)
+
+
+def assert_near(shown: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(shown, expected.double(), rtol=2e-3, atol=1e-30)
+
+
+@pytest.fixture
+def flow(page: Page, site: str) -> Flow:
+    return Flow(page).open(site + ADDRESS)
+
+
+def test_any_network_shows_torchs_numbers(flow: Flow) -> None:
+    flow.check()
+    assert flow.page.workers == [], "the first picture asks nothing"
+    for _ in range(4):
+        flow.slide("depth", random.randint(1, 8))
+        flow.slide("length", random.randint(1, 16))
+        flow.slide("scale", round(random.randint(5, 40) * 0.05, 2))
+        flow.slide("gate_bias", random.randint(0, 8) / 2)
+        if random.random() < 0.5:
+            flow.switch()
+        flow.control("seed").click()
+        flow.state["seed"] += 1
+        flow.settle()
+        layer, time = random.randint(0, flow.state["depth"]), random.randint(1, flow.state["length"])
+        flow.pick(random.choice(NETWORKS), layer, time)
+        flow.check()
+    expect(flow.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+
+
+def test_what_the_caption_asks_has_its_answer(flow: Flow) -> None:
+    def arrives(network: str, layer: int, time: int) -> float:
+        flow.pick(network, layer, time)
+        value = flow.root.locator(f"b[data-network={network}]").get_attribute("data-value")
+        return float(value or "nan")
+
+    before = arrives("lstm", 0, 1)
+    flow.slide("gate_bias", 4)
+    assert arrives("lstm", 0, 1) > 100 * before
+    flow.slide("gate_bias", 0)
+    rnn, mlp = arrives("rnn", 0, 1), arrives("mlp", 0, 16)
+    flow.switch()
+    assert arrives("mlp", 0, 16) < mlp / 2
+    assert arrives("rnn", 0, 1) > rnn, "time is not helped by residual connections"
+
+
+def test_by_keys_and_by_pressing_a_chart(flow: Flow) -> None:
+    page = flow.page
+    flow.root.locator("[data-grid=gru] [tabindex='0']").focus()
+    for key, layer, time in (
+        ("ArrowUp", 1, 1),
+        ("ArrowRight", 1, 2),
+        ("End", 1, 16),
+        ("PageUp", 4, 16),
+        ("Home", 4, 1),
+        ("PageDown", 0, 1),
+        ("ArrowLeft", 0, 1),
+    ):
+        page.keyboard.press(key)
+        flow.state |= {"layer": layer, "time": time}
+        flow.check()
+    flow.root.locator("[data-chart=time]").click(position={"x": 390, "y": 60})
+    flow.state["time"] = 16
+    flow.check()
+    page.keyboard.press("u")
+    flow.root.locator("[data-chart=depth]").click(position={"x": 60, "y": 60})
+    flow.slide("length", 3)
+    flow.control("undo").click()
+    flow.control("reset").click()
+    flow.state = Flow(page).state
+    flow.check()
+
+
+def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
+    flow = Flow(page).open(site + ADDRESS)
+    flow.slide("depth", 7)
+    flow.slide("scale", 1.35)
+    flow.switch()
+    flow.pick("gpt", 5, 9)
+    flow.control("share").click()
+    expect(flow.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
+    link = page.evaluate("navigator.clipboard.readText()")
+    other, _ = new_page()
+    restored = Flow(other)
+    restored.state = flow.state
+    restored.open(link).check()
+    hostile = "depth=9&length=<script>alert(1)</script>&scale=1e999&gate_bias=null&residual=2&seed=-1&layer=99&%zz&&"
+    third, _ = new_page()
+    Flow(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}").check()
+
+
+def test_it_stands_in_any_light_and_at_any_width(flow: Flow) -> None:
+    flow.control("keys").click()
+    for look in looks(flow.page):
+        assert faults(flow.page, CONTAINER) == {}, look
+    flow.control("keys").click()
+    flow.slide("depth", 8)
+    flow.slide("scale", 0.25)
+    for _ in widths(flow.page):
+        assert overflowing(flow.page, CONTAINER) == []
+
+
+def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
+    flow = Flow(page).open(site + ADDRESS)
+    flow.control("seed").tap()
+    flow.state["seed"] = 1
+    flow.settle()
+    grid = flow.root.locator("[data-grid=lstm]")
+    box = grid.bounding_box()
+    assert box is not None
+    grid.tap(position={"x": box["width"] * 4.5 / 16, "y": box["height"] * 1.5 / 5})
+    flow.state |= {"layer": 3, "time": 5}
+    flow.check()
+    targets = flow.root.locator("button, select, input").evaluate_all(
+        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect()).map(b => b.height)"
+    )
+    assert min(targets) >= 32
+
+
+def test_with_no_engine_the_picture_stays(browser: Browser, site: str) -> None:
+    page = browser.new_page()  # not watched: this page is meant to complain
+    page.route("**/*.wasm.gz", lambda route: route.abort())
+    flow = Flow(page).open(site + ADDRESS)
+    flow.control("seed").click()
+    expect(flow.root.locator(".dlc-engine")).to_have_attribute("data-engine", "failed", timeout=LATE)
+    shown = flow.root.locator("[data-grid=rnn] [role=gridcell]").evaluate_all(
+        "all => all.map(e => Number(e.dataset.value))"
+    )
+    expected = GradientFlow().norms["rnn"].flip(0)
+    assert_near(torch.tensor(shown, dtype=torch.float64).view(expected.shape), expected)
+    page.close()
+
+
+def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(site + ADDRESS)
+    image = plain.locator(f"{CONTAINER} figure img")
+    expect(image).to_be_visible()
+    assert "the last of 16 steps in the last of 4 layers" in (image.get_attribute("alt") or "")
+    assert plain.locator(f"{CONTAINER} details table tr").count() == 17
+    context.close()
+    flow = Flow(page).open(site + ADDRESS)
+    page.emulate_media(media="print")
+    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
+    expect(flow.root).to_be_hidden()
