@@ -7,6 +7,7 @@ import random
 import re
 
 import pytest
+import torch
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from dlcompare import checkpoints
@@ -26,6 +27,7 @@ PROMPTS = ("Good morrow, my noble lord.", "naïve 🎭 —", "O", "I like music 
 
 @functools.cache
 def torchs() -> FineTuning:
+    torch.set_num_threads(1)
     names = ("shakespeare-gpt", "dialogue-gpt-lora", "dialogue-gpt")
     return FineTuning(*(checkpoints.load(name, expected=GPT) for name in names), PROMPT)
 

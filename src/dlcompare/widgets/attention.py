@@ -16,12 +16,12 @@ from dlcompare.models import GPT
 from dlcompare.style import readable
 from dlcompare.tokenization import BPETokenizer, CharTokenizer
 from dlcompare.widgets.base import Explorable, StateError, Table
-from dlcompare.widgets.checked import LONGEST_PROMPT, Checked, as_flag, as_text, as_whole
+from dlcompare.widgets.checked import Checked, as_flag, as_text, as_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["HEADS", "LONGEST_PROMPT", "STEPS", "TOP", "AttentionExplorer"]
+__all__ = ["HEADS", "STEPS", "TOP", "AttentionExplorer"]
 
 #: Which heads are at work: all; all but the chosen one; of its layer the chosen one alone; of all the chosen one alone.
 HEADS = ("all", "without", "layer", "only")

@@ -86,6 +86,8 @@ class FineTuning(Explorable):
         if not layers:
             raise StateError("lora has no LoRA; allowed is a checkpoint that was fine-tuned with it")
         self._model, self._tokenizer = lora.model, before.tokenizer
+        #: The last walk, by what it depends on: figure, table and words all ask for it.
+        self._walked: tuple[object, list[tuple[dict[str, Tensor], dict[str, Tensor]]]] | None = None
         rank = layers[0].rank
         moved = {name: weight_changes(before.model, other.model) for name, other in (("full", full), ("lora", lora))}
         self.set_trait("tokenizer", before.tokenizer.to_page())
@@ -117,6 +119,9 @@ class FineTuning(Explorable):
 
     def _walk(self) -> list[tuple[dict[str, Tensor], dict[str, Tensor]]]:
         """Return what is asked with its answers: after the prompt, and after each token that both have added."""
+        key = (tuple(self.ids), self.strength)
+        if self._walked is not None and self._walked[0] == key:
+            return self._walked[1]
         texts = torch.tensor([self.ids, self.ids], dtype=torch.int32)
         found = []
         for _ in range(STEPS + 1):
@@ -124,6 +129,7 @@ class FineTuning(Explorable):
             outputs = self.ask("finetuning", **inputs)
             found.append((inputs, outputs))
             texts = torch.cat([texts, outputs["top"][:, :1]], dim=1)
+        self._walked = key, found
         return found
 
     def questions(self) -> Sequence[tuple[str, Mapping[str, Tensor]]]:
