@@ -382,6 +382,7 @@ def test_a_new_conversation_begins_with_nothing_and_undo_brings_back_the_old_one
     stepper.check_talk()
     stepper.press("undo", "undo")
     assert stepper.turns == FIRST
+    expect(stepper.control("say")).to_have_value("Tell me more.")
     stepper.check_talk()
 
 
@@ -406,6 +407,7 @@ def test_what_cannot_be_said_is_refused_in_words(stepper: Stepper) -> None:
     assert (stepper.context, stepper.longest) == (256, 60)
     stepper.control("seed").fill("-3")
     expect(stepper.note).to_contain_text("A seed is a whole number")
+    stepper.control("seed").blur()
     stepper.check_talk()
     for turn in (
         "<script>alert(1)</script><img src=x onerror=alert(2)>",

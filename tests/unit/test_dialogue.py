@@ -260,3 +260,14 @@ def test_the_whole_history_is_read_and_a_reply_ends_at_its_limit():
     assert someone.reply(["a", "bb", "ccc"], max_new_tokens=9) == (TOKENIZER.decode([5]) * 9).strip()
     assert model.read[0] == [1, 2, 3]
     assert model.read[1] == [1, 2, 3, 5]  # appended, not replaced
+
+
+def test_of_a_smaller_context_the_oldest_turns_are_not_read():
+    model = Parrot([5] * 9, TOKENIZER.vocab_size)
+    someone = Talker(model, TOKENIZER, lambda turns: [len(turn) for turn in turns], frozenset(), GREEDY)
+    someone.reply(["a", "bb", "ccc"], max_new_tokens=4, context=6)
+    assert model.read[0] == [3]
+    with pytest.raises(ValueError, match="context is 201; allowed are integers from 1 to 200, the model's block_size"):
+        someone.reply(["a"], context=201)
+    with pytest.raises(ValueError, match="context is 0"):
+        someone.reply(["a"], context=0)
