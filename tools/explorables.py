@@ -12,7 +12,7 @@ from playwright.sync_api import Locator
 
 from dlcompare import checkpoints
 from dlcompare.export import Graph
-from dlcompare.models import BERT, GPT, MLP, MLPConfig, RecurrentLM
+from dlcompare.models import BERT, CNN, GPT, MLP, MLPConfig, RecurrentLM
 from dlcompare.models.backpropagation import Layers
 from dlcompare.models.recurrent import Kind
 from dlcompare.tokenization import BPETokenizer, CharTokenizer, WordTokenizer
@@ -23,9 +23,11 @@ from dlcompare.widgets import (
     ChatStepper,
     ConvolutionStepper,
     DigitPad,
+    FeatureMaps,
     FineTuning,
     ForwardPass,
     GenerationDebugger,
+    GradientFlow,
     ObjectiveViewer,
     RecurrentStepper,
     TokenizerExplorer,
@@ -124,6 +126,11 @@ def _digits() -> Explorable:
     return DigitPad(models, torch.zeros(1, 28, 28), [0])
 
 
+def _features() -> Explorable:
+    cnn = checkpoints.load("digits-cnn", expected=CNN).model
+    return FeatureMaps(cnn, torch.zeros(1, 28, 28), [0])
+
+
 EXPLORABLES = (
     Entry(
         "digits",
@@ -156,6 +163,18 @@ EXPLORABLES = (
         "chapters/3-algorithms/3-1-3b-rnn.html",
         _recurrent,
         lambda root, n: root.locator("[data-control=prompt]").fill(f"O Romeo{'o' * (n % 9)}"),
+    ),
+    Entry(
+        "gradients",
+        "chapters/3-algorithms/3-1-3b-rnn.html",
+        GradientFlow,
+        lambda root, n: root.locator("[data-control=seed]").click(),
+    ),
+    Entry(
+        "features",
+        "chapters/4-code/4-1-1-cnn.html",
+        _features,
+        lambda root, n: _discard(root.locator("[data-control=image]").select_option(str(1 + n % 3))),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
     Entry(
