@@ -68,6 +68,10 @@ def _step(root: Locator, _: int) -> None:
     root.locator("[data-control=step]").click()
 
 
+def _measure(root: Locator, n: int) -> None:
+    root.locator("[data-control=measure]").select_option(("layers", "width")[n % 2])
+
+
 EXPLORABLES = (
     Entry(
         "convolution",
@@ -90,6 +94,7 @@ EXPLORABLES = (
         lambda root, n: root.locator("[data-control=w11]").fill(f"{0.7 + n % 3}"),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
+    Entry("timeline", "chapters/1-background/1-3-relation.html", None, _measure),
     Entry(
         "tokenizer",
         "chapters/2-concepts/2-2-gpt.html",
