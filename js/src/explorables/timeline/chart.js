@@ -16,6 +16,9 @@
 import { h, OWN_KEYS, put } from "../../shared/dom.js";
 import { axisOf, compact, groupsOf, heightOf, nearest, neighbour, timeOf } from "./rules.js";
 
+/** The part of the width beyond which a name ends at its mark, to stay inside. */
+const EDGE = 0.85;
+
 /** @param {ChartOptions} options */
 export function createChart({ text, models, lanes, describe, onChoose, onPoint }) {
   const time = timeOf(models);
@@ -118,7 +121,7 @@ export function createChart({ text, models, lanes, describe, onChoose, onPoint }
           const place = `left: ${left(high.when)}`;
           const long = height(value(high)) - height(value(low));
           const { year, month } = high.paper;
-          const label = h("span", { class: "dlc-timeline-label", style: `${place}; ${bottom(value(high))}` }, name);
+          const label = h("span", { class: "dlc-timeline-label", "data-edge": time.place(high.when) > EDGE, style: `${place}; ${bottom(value(high))}` }, name);
           labels.push({ label, members });
           return [
             h("span", { class: "dlc-timeline-joint", style: `${place}; ${bottom(value(low))}; height: ${long.toFixed(3)}%` }),

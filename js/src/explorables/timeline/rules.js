@@ -24,8 +24,9 @@ export const SCALES = ["log", "linear"];
 const YEARS = { tick: 2, gap: 6, around: 0.8 };
 /** The share of the width that a break takes. */
 const BREAK = 0.05;
-/** By powers of ten: room above the highest value for its name, and the least that an axis spans. */
+/** By powers of ten: room above the highest value for its name, and below the lowest; and the least that an axis spans. */
 const ROOM = 2.6;
+const FOOT = 0.6;
 const LEAST = 12;
 
 /** @param {State} state  @param {State} wish  @param {number} count  Models. @returns {State} */
@@ -63,10 +64,10 @@ export function axisOf(values, all, scale) {
     return { low: 0, high: count * step, ticks: Array.from({ length: count + 1 }, (_, index) => index * step), size: 1 };
   }
   const numbers = round(Math.min(...values) / 100, Math.max(...values) * 100);
-  const low = Number(numbers.findLast((number) => number <= Math.min(...values) * 0.7));
+  const low = Number(numbers.findLast((number) => number <= Math.min(...values) * FOOT));
   const high = Number(numbers.find((number) => number >= Math.max(Math.max(...values) * ROOM, low * LEAST)));
   const inside = numbers.filter((number) => low <= number && number <= high);
-  const many = Math.max(...all) / Math.min(...all) > 1e4;
+  const many = Math.max(...all) / Math.min(...all) > 1e3;
   return { low, high, ticks: many ? inside.filter((number) => Number.isInteger(Math.log10(number))) : inside, size: Math.log10(high / low) };
 }
 

@@ -1,0 +1,282 @@
+"""The models in time in the published page: no kernel, no other host, every number and place held against Python."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from dlcompare.history import LANES, Event, history
+from dlcompare.widgets import ModelTimeline
+from dlcompare.widgets.timeline import MEASURES, SCALES
+
+from .conftest import NewPage
+from .looks import NARROW, faults, looks, overflowing, widths
+
+ADDRESS = "chapters/1-background/1-3-relation.html"
+CONTAINER = "#explorable-timeline"
+
+#: What each mark says, where it stands, and the ticks beside it.
+_MARKS = """all => all.map(e => {
+  const [plot, box] = [e.parentElement.getBoundingClientRect(), e.getBoundingClientRect()];
+  const d = e.dataset;
+  return {
+    index: Number(d.index),
+    lane: e.closest('[data-lane]').dataset.lane,
+    later: d.later !== undefined,
+    chosen: e.getAttribute('aria-selected') === 'true',
+    numbers: [d.parameters, d.layers, d.width, d.when, d.value].map(Number),
+    x: box.left + box.width / 2,
+    y: box.top + box.height / 2,
+    ticks: [...e.parentElement.querySelectorAll('[data-tick]')].map(t =>
+      [Number(t.dataset.tick), t.getBoundingClientRect().bottom]),
+    inside: box.left > plot.left && box.right < plot.right && box.top > plot.top,
+  };
+})"""
+
+
+class Timeline:
+    """The timeline on a page: what a reader does with it, and what it shows."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.locator(f"{CONTAINER} .dlc")
+        self.twin = ModelTimeline()
+
+    def open(self, address: str) -> Timeline:
+        self.page.goto(address)
+        self.page.locator(CONTAINER).scroll_into_view_if_needed()
+        expect(self.root).to_be_visible()
+        return self
+
+    def control(self, name: str) -> Locator:
+        return self.root.locator(f"[data-control={name}]")
+
+    def mark(self, index: int) -> Locator:
+        return self.root.locator(f"[role=gridcell][data-index='{index}']")
+
+    def choose(self, name: str, value: str) -> None:
+        self.control(name).select_option(value)
+        setattr(self.twin, name, value)
+
+    def check(self) -> None:
+        """Hold everything that is shown against Python."""
+        expect(self.root).to_have_attribute("data-step", str(self.twin.step))
+        self.check_marks()
+        self.check_detail(self.twin.model)
+
+    def check_marks(self) -> None:
+        twin = self.twin
+        marks = self.root.locator("[role=gridcell]").evaluate_all(_MARKS)
+        assert sorted(mark["index"] for mark in marks) == list(range(len(history())))
+        for mark in marks:
+            event = history()[mark["index"]]
+            value = getattr(event, twin.measure)
+            numbers = [event.parameters, event.layers, event.width, event.when, value]
+            assert mark["numbers"] == pytest.approx(numbers, rel=1e-12)
+            assert (mark["lane"], mark["inside"]) == (event.lane, True)
+            assert (mark["chosen"], mark["later"]) == (mark["index"] == twin.step, mark["index"] > twin.step)
+            # Its height, between the ticks beside it.
+            (low, low_y), (high, high_y) = mark["ticks"][-2:]
+            if twin.scale == "log":
+                low, high, value = math.log(low), math.log(high), math.log(value)
+            expected = low_y + (value - low) / (high - low) * (high_y - low_y)
+            assert mark["y"] == pytest.approx(expected, abs=1.5), event.name
+        # Time goes to the right, and years are equally long, but for where the axis is broken.
+        spots = sorted({(history()[mark["index"]].when, round(mark["x"], 1)) for mark in marks})
+        unbroken = [spot for spot in spots if spot[0] > 2012]
+        (first, left), (last, right) = unbroken[0], unbroken[-1]
+        for when, x in unbroken:
+            assert x == pytest.approx(left + (when - first) / (last - first) * (right - left), abs=1)
+        assert all(a[1] < b[1] for a, b in itertools.pairwise(spots))
+
+    def check_detail(self, event: Event) -> None:
+        panel = self.root.locator(".dlc-timeline-detail")
+        expect(panel.locator(".dlc-timeline-name")).to_have_text(event.name)
+        for part, value in (
+            ("date", event.when),
+            ("layers", event.layers),
+            ("width", event.width),
+            ("parameters", event.parameters),
+        ):
+            cell = panel.locator(f"[data-part={part}]")
+            assert float(cell.get_attribute("data-value") or "nan") == pytest.approx(value, rel=1e-12)
+        assert panel.locator("[data-part=parameters]").inner_text() == f"{event.parameters:,}"
+        assert panel.locator("[data-part=width]").inner_text().startswith(f"{event.width:,} ")
+        date = panel.locator("[data-part=date]").inner_text()
+        assert date == self.twin.date_of(event) + ("" if event.paper.month else "; the bibliography gives no month")
+        assert panel.get_attribute("data-key") == event.paper.key
+        written = panel.inner_text()
+        assert event.paper.title in written
+        assert f"{event.paper.authors} ({event.paper.year})" in written
+        assert event.note in written
+
+
+@pytest.fixture
+def timeline(page: Page, site: str) -> Timeline:
+    return Timeline(page).open(site + ADDRESS)
+
+
+def test_every_number_and_place_is_pythons(timeline: Timeline) -> None:
+    timeline.check()
+    for measure, scale in itertools.product(MEASURES, SCALES):
+        timeline.choose("measure", measure)
+        timeline.choose("scale", scale)
+        timeline.twin.step = random.randrange(1, len(history()))
+        timeline.mark(timeline.twin.step).focus()
+        timeline.page.keyboard.press("Enter")
+        timeline.check()
+    assert timeline.page.workers == [], "nothing has to be loaded"
+
+
+def test_each_model_in_turn(timeline: Timeline) -> None:
+    timeline.mark(len(history()) - 1).focus()
+    timeline.page.keyboard.press("Home")
+    for step, event in enumerate(history()):
+        expect(timeline.root).to_have_attribute("data-step", str(step))
+        timeline.check_detail(event)
+        timeline.page.keyboard.press("ArrowRight")
+    expect(timeline.control("step")).to_have_attribute("aria-disabled", "true")
+    timeline.control("table").click()
+    rows = timeline.root.locator(".dlc-table tbody tr").evaluate_all(
+        "all => all.map(r => [...r.cells].map(c => c.innerText))"
+    )
+    assert rows == [list(row) for row in timeline.twin.table().rows]
+
+
+def test_keys_go_between_lanes_and_focus_shows_without_choosing(timeline: Timeline) -> None:
+    events, page = history(), timeline.page
+    timeline.mark(timeline.twin.step).focus()
+    for key, lane in (
+        ("ArrowUp", "transformer"),
+        ("ArrowUp", "classic"),
+        ("ArrowUp", "classic"),
+        ("ArrowDown", "transformer"),
+    ):
+        page.keyboard.press(key)
+        timeline.twin.step = int(timeline.root.get_attribute("data-step") or -1)
+        assert timeline.twin.model.lane == lane
+        timeline.check()
+    other = next(i for i, event in enumerate(events) if event.name == "AlexNet")
+    timeline.mark(other).focus()
+    timeline.check_marks()
+    timeline.check_detail(events[other])
+    expect(timeline.root.locator(".dlc-timeline-detail")).to_have_attribute("data-pointed", re.compile(""))
+    page.keyboard.press("Space")
+    timeline.twin.step = other
+    timeline.check()
+    page.keyboard.press("r")
+    timeline.twin.step = len(events) - 1
+    expect(timeline.root).to_have_attribute("data-step", str(timeline.twin.step))
+
+
+def test_a_hand_points_and_chooses(timeline: Timeline) -> None:
+    index = next(i for i, event in enumerate(history()) if event.name == "Llama 7B")
+    box = timeline.mark(index).bounding_box()
+    assert box
+    timeline.page.mouse.move(box["x"] + 12, box["y"] - 6)
+    timeline.check_detail(history()[index])
+    timeline.check_marks()
+    timeline.page.mouse.move(5, 5)
+    timeline.check()
+    timeline.page.mouse.click(box["x"] + 12, box["y"] - 6)
+    timeline.twin.step = index
+    timeline.check()
+    # Several in one place are chosen by turns.
+    timeline.choose("measure", "layers")
+    same = [i for i, event in enumerate(history()) if event.paper.key == "brown2020" and event.layers == 24]
+    assert len(same) == 3
+    box = timeline.mark(same[0]).bounding_box()
+    assert box
+    found = []
+    for _ in same:
+        timeline.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        found.append(int(timeline.root.get_attribute("data-step") or -1))
+        timeline.page.wait_for_timeout(50)
+    assert sorted(found) == same
+
+
+def test_playing_goes_through_time(new_page: NewPage, site: str) -> None:
+    page, _ = new_page()
+    timeline = Timeline(page).open(site + ADDRESS)
+    timeline.control("play").click()
+    expect(timeline.root).to_have_attribute("data-step", "1", timeout=10_000)
+    expect(timeline.root).to_have_attribute("data-step", "2", timeout=10_000)
+    timeline.control("play").click()
+    timeline.twin.step = int(timeline.root.get_attribute("data-step") or -1)
+    timeline.check()
+
+
+def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
+    timeline = Timeline(page).open(site + ADDRESS)
+    timeline.choose("measure", "width")
+    timeline.choose("scale", "linear")
+    timeline.control("stepBack").click()
+    timeline.twin.step -= 1
+    timeline.control("share").click()
+    expect(timeline.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
+    link = page.evaluate("navigator.clipboard.readText()")
+    other, _ = new_page()
+    restored = Timeline(other)
+    restored.twin = timeline.twin
+    restored.open(link).check()
+    hostile = "measure=<script>alert(1)</script>&scale=%22log&step=1e9&__proto__=1&%zz&&"
+    third, _ = new_page()
+    Timeline(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}").check()
+
+
+def test_it_stands_in_any_light_and_at_any_width(timeline: Timeline) -> None:
+    timeline.control("keys").click()
+    timeline.mark(3).focus()
+    timeline.page.keyboard.press("Enter")
+    for look in looks(timeline.page):
+        assert faults(timeline.page, CONTAINER) == {}, look
+    timeline.control("keys").click()
+    for _ in widths(timeline.page):
+        for measure, scale in itertools.product(MEASURES, SCALES):
+            timeline.choose("measure", measure)
+            timeline.choose("scale", scale)
+            for step in (0, len(history()) - 1):
+                timeline.mark(step).focus()
+                timeline.page.keyboard.press("Enter")
+                assert overflowing(timeline.page, CONTAINER) == [], (measure, scale)
+
+
+def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
+    timeline = Timeline(page).open(site + ADDRESS)
+    for name in ("LeNet-5", "Llama 7B", "ViT-B/16"):
+        index = next(i for i, event in enumerate(history()) if event.name == name)
+        timeline.mark(index).scroll_into_view_if_needed()
+        box = timeline.mark(index).bounding_box()
+        assert box
+        # A finger is not exact.
+        page.touchscreen.tap(box["x"] + box["width"] / 2 + 4, box["y"] + box["height"] / 2 + 5)
+        timeline.twin.step = index
+        timeline.check()
+    sizes = timeline.root.locator("button, select").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).map(b => Math.min(b.width, b.height))"
+    )
+    assert min(sizes) >= 32
+
+
+def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(site + ADDRESS)
+    image = plain.locator(f"{CONTAINER} figure img")
+    expect(image).to_be_visible()
+    assert "from 1998 to 2025" in (image.get_attribute("alt") or "")
+    assert plain.locator(f"{CONTAINER} details table tr").count() == len(history()) + 1
+    context.close()
+    timeline = Timeline(page).open(site + ADDRESS)
+    lanes = timeline.root.locator("[data-lane]").evaluate_all("all => all.map(e => e.dataset.lane)")
+    assert lanes == list(LANES)
+    page.emulate_media(media="print")
+    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
+    expect(timeline.root).to_be_hidden()
