@@ -10,14 +10,17 @@ import { full } from "../../shared/format.js";
 import { coloursOf, largest } from "./pictures.js";
 import { hasPlaces } from "./rules.js";
 
-/** @param {import("../../shared/format.js").Translate} text  @param {(channel: number) => void} onChoose */
-export function createMaps(text, onChoose) {
+/**
+ * @param {import("../../shared/format.js").Translate} text
+ * @param {() => number} now  The chosen one, also while its numbers are on their way.
+ * @param {(channel: number) => void} onChoose
+ */
+export function createMaps(text, now, onChoose) {
   const title = h("div", { class: "dlc-part-title" });
   const list = h("div", { class: "dlc-features-maps", role: "listbox", "aria-label": text("maps_label"), "aria-orientation": "horizontal" });
   const element = h("section", { class: "dlc-part" }, title, list);
   /** @type {{element: HTMLElement, canvas: HTMLCanvasElement}[]} */
   let items = [];
-  let chosen = 0;
   /** What is painted: the numbers and the colours. @type {unknown[]} */
   let painted = [];
 
@@ -28,7 +31,7 @@ export function createMaps(text, onChoose) {
     if (by === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    const next = chosen + by;
+    const next = now() + by;
     const last = items.length - 1;
     const to = event.key === "Home" ? 0 : event.key === "End" ? last : next;
     if (to < 0 || to > last) return;
@@ -53,7 +56,7 @@ export function createMaps(text, onChoose) {
       const [count, height, width] = stage.shape;
       const maps = answers["features"].maps;
       if (items.length !== count) rebuild(count);
-      chosen = state["unit"][0];
+      const chosen = state["unit"][0];
       const places = hasPlaces(stage);
       title.textContent = text(places ? "maps" : "units", { count });
       put(list, { "data-places": places });
