@@ -38,8 +38,9 @@ test("from layer to layer a unit stays at about the same place", () => {
   assert.deepEqual(carried(second, first, [47, 9, 6]), [31, 19, 13]);
   assert.deepEqual(carried(first, second, [31, 19, 13]), [31, 9, 6]);
   assert.deepEqual(carried(second, logits, [47, 9, 6]), [9, 0, 0]);
-  assert.deepEqual(change(state, { step: 2 }, world), { image: 0, step: 2, unit: [9, 0, 0], source: 16, digit: 7 });
-  assert.deepEqual(change(state, { step: 0 }, world)["source"], 0);
+  assert.deepEqual(change(state, { step: 2 }, world), { image: 0, step: 2, unit: [7, 0, 0], source: null, digit: 7 }, "of the logits the one that is asked for");
+  assert.deepEqual(change(state, { step: 0 }, world), { image: 0, step: 0, unit: [31, 19, 13], source: null, digit: 7 });
+  assert.equal(change(state, { source: null }, world)["source"], null);
   assert.deepEqual(change(state, { step: 2, unit: [4, 0, 0], source: 127 }, world), { ...state, step: 2, unit: [4, 0, 0], source: 127 });
 });
 

@@ -319,7 +319,9 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
     features.control("stepBack").tap()
     features.settle()
     features.root.locator("[role=option]").nth(3).tap()
-    box = features.root.locator("[data-grid=map]").bounding_box()
+    grid = features.root.locator("[data-grid=map]")
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
     assert box
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     features.settle()

@@ -118,10 +118,10 @@ export function createStore({ keys, change, ask, silent = [], asksForSteps = fal
     },
     canUndo: () => before.length > 0,
     reset: () => set(initial),
-    canReset: () => keys.some((key) => state[key] !== initial[key]),
+    canReset: () => keys.some((key) => differs(state[key], initial[key])),
     /** What differs from the first state, as texts for an address. @returns {Record<string, string>} */
     toParameters() {
-      const changed = keys.filter((key) => JSON.stringify(state[key]) !== JSON.stringify(initial[key]));
+      const changed = keys.filter((key) => differs(state[key], initial[key]));
       const write = (/** @type {any} */ value) => (typeof value === "string" ? value : JSON.stringify(value));
       return Object.fromEntries((changed.length ? changed : keys.slice(0, 1)).map((key) => [key, write(state[key])]));
     },
@@ -142,6 +142,9 @@ export function createStore({ keys, change, ask, silent = [], asksForSteps = fal
     },
   };
 }
+
+/** Whether two values of a state are not the same, whatever objects hold them. @param {any} one  @param {any} other */
+const differs = (one, other) => one !== other && JSON.stringify(one) !== JSON.stringify(other);
 
 /** @param {string | undefined} text  @returns {unknown} undefined for what is no JSON */
 function parse(text) {

@@ -46,7 +46,7 @@ class FeatureMaps(Explorable):
     **traits:
         ``image`` (an index), ``step`` (which layer, from 0; see :func:`dlcompare.graphs.stages`), ``unit`` (its
         channel, row and column; without it the one with the largest output), ``source`` (the map or unit below whose
-        products are shown; without it the one that contributes most), ``digit`` (the class whose logit is
+        products are shown; None, which it is at first, for the one that adds most), ``digit`` (the class whose logit is
         differentiated; without it the answer); and ``name``, see :class:`~dlcompare.widgets.base.Explorable`.
 
     Raises
@@ -64,7 +64,9 @@ class FeatureMaps(Explorable):
     image = Checked(lambda self, value: as_whole(value, "image", 0, len(self.examples) - 1), 0).tag(sync=True)
     step = Checked(lambda self, value: as_whole(value, "step", 0, len(self.stages) - 1), 0).tag(sync=True)
     unit = Checked(lambda _, value: _as_unit(value), (0, 0, 0)).tag(sync=True)
-    source = Checked(lambda _, value: as_whole(value, "source", 0, 10**6), 0).tag(sync=True)
+    source = Checked(lambda _, value: None if value is None else as_whole(value, "source", 0, 10**6), None).tag(
+        sync=True
+    )
     digit = Checked(lambda self, value: as_whole(value, "digit", 0, self.classes - 1), 0).tag(sync=True)
 
     def __init__(self, model: CNN, images: Tensor, labels: Sequence[int] | Tensor, **traits: Any) -> None:
@@ -89,8 +91,6 @@ class FeatureMaps(Explorable):
             place = int(self.answers["maps"].argmax())
             channels, height, width = self._shape
             self.unit = (place // (height * width) % channels, place // width % height, place % width)
-        if "source" not in traits and self._sources > 1:
-            self.source = int(self.answers["shares"].abs().argmax())
 
     def _described(self, stage: Stage) -> dict[str, Any]:
         """Return what the front end knows of a layer."""
@@ -128,16 +128,18 @@ class FeatureMaps(Explorable):
         return unit
 
     @traitlets.validate("source")
-    def _check_source(self, proposal: Any) -> int:
-        if proposal["value"] >= self._sources:
-            raise StateError(f"source is {proposal['value']}; allowed is a whole number from 0 to {self._sources - 1}")
-        return int(proposal["value"])
+    def _check_source(self, proposal: Any) -> int | None:
+        source: int | None = proposal["value"]
+        if source is not None and source >= self._sources:
+            raise StateError(f"source is {source}; allowed are None and a whole number from 0 to {self._sources - 1}")
+        return source
 
     @traitlets.observe("step")
     def _keep_inside(self, _change: Any) -> None:
         channel, row, column = (min(place, size - 1) for place, size in zip(self.unit, self._shape, strict=True))
         self.unit = (channel, row, column)
-        self.source = min(self.source, self._sources - 1)
+        if self.source is not None and self.source >= self._sources:
+            self.source = None
 
     def make_graphs(self) -> Sequence[Graph]:
         """Return what each layer puts out, and the saliency."""

@@ -33,7 +33,7 @@ def test_it_begins_at_the_strongest_unit_of_the_layer_and_at_the_answer() -> Non
         answers["maps"][channel, row, column] == answers["maps"].max() == pytest.approx(answers["y"].item(), abs=1e-5)
     )
     assert widget.digit == answers["probabilities"].argmax()
-    assert answers["shares"].abs().argmax() == widget.source
+    assert widget.source is None
     assert [(stage["name"], stage["sources"]) for stage in widget.stages] == [
         ("convolution1", 1), ("relu1", 1), ("pooling1", 1), ("convolution2", 3), ("relu2", 3), ("pooling2", 1),
         ("hidden", 4), ("logits", 5),
@@ -66,6 +66,9 @@ def test_the_unit_stays_inside_when_the_layer_changes() -> None:
     assert widget.unit == (2, 0, 0)
     widget.source = 4
     widget.step = 6
+    assert widget.source is None
+    widget.source = 3
+    widget.step = 7
     assert widget.source == 3
 
 
@@ -78,7 +81,7 @@ def test_the_unit_stays_inside_when_the_layer_changes() -> None:
         ({"unit": (0, 0)}, r"unit is \(0, 0\); allowed are three whole numbers"),
         ({"unit": (0, 28, 0)}, r"unit is \(0, 28, 0\); allowed are channel, row and column up to 2, 27, 27"),
         ({"unit": (-1, 0, 0)}, r"unit\[0\] is -1"),
-        ({"step": 3, "source": 3}, "source is 3; allowed is a whole number from 0 to 2"),
+        ({"step": 3, "source": 3}, "source is 3; allowed are None and a whole number from 0 to 2"),
     ],
 )
 def test_what_is_not_allowed_is_named(traits: dict[str, object], message: str) -> None:
@@ -111,4 +114,4 @@ def test_whatever_the_front_end_sends_the_state_stays_valid(message: dict[str, o
     with contextlib.suppress(StateError):  # anything else is a failure
         widget.set_state(message)
     assert torch.isfinite(widget.answers["y"])
-    assert widget.source < widget.stages[widget.step]["sources"]
+    assert widget.source is None or widget.source < widget.stages[widget.step]["sources"]

@@ -66,13 +66,14 @@ export default defineExplorable({
     };
     const pictures = createPictures({
       text,
+      now,
       onPixel(pixel) {
         const { unit, stage } = now();
         set({ unit: over(stage, unit, pixel) });
       },
       onPlace: ([row, column]) => set({ unit: [now().unit[0], row, column] }),
     });
-    const maps = createMaps(text, (channel) => set({ unit: [channel, ...now().unit.slice(1)] }));
+    const maps = createMaps(text, () => now().unit[0], (channel) => set({ unit: [channel, ...now().unit.slice(1)] }));
     const unitView = createUnitView(text, (source) => set({ source }));
     const answer = h("p", { class: "dlc-features-answer" });
     const best = (/** @type {ArrayLike<number>} */ values) => Array.prototype.indexOf.call(values, Math.max(...Array.from(values)));

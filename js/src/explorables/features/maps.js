@@ -6,18 +6,21 @@
  */
 import { at } from "../../engine/tensors.js";
 import { h, OWN_KEYS, put } from "../../shared/dom.js";
-import { full } from "../../shared/format.js";
+import { full, short } from "../../shared/format.js";
 import { coloursOf, largest } from "./pictures.js";
 import { hasPlaces } from "./rules.js";
 
-/** @param {import("../../shared/format.js").Translate} text  @param {(channel: number) => void} onChoose */
-export function createMaps(text, onChoose) {
+/**
+ * @param {import("../../shared/format.js").Translate} text
+ * @param {() => number} now  The chosen one, also while its numbers are on their way.
+ * @param {(channel: number) => void} onChoose
+ */
+export function createMaps(text, now, onChoose) {
   const title = h("div", { class: "dlc-part-title" });
   const list = h("div", { class: "dlc-features-maps", role: "listbox", "aria-label": text("maps_label"), "aria-orientation": "horizontal" });
   const element = h("section", { class: "dlc-part" }, title, list);
-  /** @type {{element: HTMLElement, canvas: HTMLCanvasElement}[]} */
+  /** @type {{element: HTMLElement, canvas: HTMLCanvasElement, number: HTMLElement}[]} */
   let items = [];
-  let chosen = 0;
   /** What is painted: the numbers and the colours. @type {unknown[]} */
   let painted = [];
 
@@ -28,7 +31,7 @@ export function createMaps(text, onChoose) {
     if (by === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    const next = chosen + by;
+    const next = now() + by;
     const last = items.length - 1;
     const to = event.key === "Home" ? 0 : event.key === "End" ? last : next;
     if (to < 0 || to > last) return;
@@ -41,7 +44,9 @@ export function createMaps(text, onChoose) {
   function rebuild(count) {
     items = Array.from({ length: count }, (_, channel) => {
       const canvas = h("canvas", { width: 1, height: 1 });
-      return { element: h("div", { ...OWN_KEYS, class: "dlc-features-map", role: "option", tabindex: -1, "data-channel": channel, onclick: () => onChoose(channel) }, canvas), canvas };
+      const number = h("span");
+      const element = h("div", { ...OWN_KEYS, class: "dlc-features-map", role: "option", tabindex: -1, "data-channel": channel, onclick: () => onChoose(channel) }, canvas, number);
+      return { element, canvas, number };
     });
     list.replaceChildren(...items.map((item) => item.element));
   }
@@ -53,14 +58,15 @@ export function createMaps(text, onChoose) {
       const [count, height, width] = stage.shape;
       const maps = answers["features"].maps;
       if (items.length !== count) rebuild(count);
-      chosen = state["unit"][0];
+      const chosen = state["unit"][0];
       const places = hasPlaces(stage);
       title.textContent = text(places ? "maps" : "units", { count });
-      put(list, { "data-places": places });
+      const written = stage.kind === "logits";
+      put(list, { "data-places": places, "data-written": written });
       if (painted[0] !== maps || painted[1] !== scales) {
         painted = [maps, scales];
         const colours = coloursOf(stage, largest(maps.data), scales);
-        items.forEach(({ element: item, canvas }, channel) => {
+        items.forEach(({ element: item, canvas, number }, channel) => {
           /** @type {import("../../engine/tensors.js").TensorData} */
           const values = places ? at(maps, channel) : maps.data.subarray(channel, channel + 1);
           Object.assign(canvas, { width, height });
@@ -72,6 +78,8 @@ export function createMaps(text, onChoose) {
           const name = text(places ? "map" : "unit_number", { channel });
           const label = places ? name : `${name}: ${full(Number(values[0]))}`;
           put(item, { "aria-label": label, title: label, "data-value": places ? null : Number(values[0]) });
+          number.textContent = written ? `${channel}: ${short(Number(values[0]))}` : "";
+          put(number, { style: written ? `color: ${colours(Number(values[0])).ink}` : null });
         });
       }
       items.forEach(({ element: item }, channel) => put(item, { "aria-selected": String(channel === chosen), tabindex: channel === chosen ? 0 : -1 }));

@@ -9,6 +9,8 @@
  *
  * @typedef {object} PicturesOptions
  * @property {import("../../shared/format.js").Translate} text
+ * @property {() => {unit: Unit, stage: Stage}} now  What is chosen: keys go on from there, also while its numbers are on their
+ *   way.
  * @property {(pixel: Cell) => void} onPixel  The unit shall see this pixel.
  * @property {(place: Cell) => void} onPlace  The unit shall be at this place of its map.
  */
@@ -42,18 +44,16 @@ export function coloursOf({ kind }, limit, { diverging, even }) {
 }
 
 /** @param {PicturesOptions} options */
-export function createPictures({ text, onPixel, onPlace }) {
+export function createPictures({ text, now, onPixel, onPlace }) {
   /** @type {Shown | null} */
   let last = null;
   /** Where the keys are in the saliency. @type {Cell} */
   let cursor = [SIDE / 2, SIDE / 2];
-  /** @type {{unit: Unit, size: [number, number]}} */
-  let place = { unit: [0, 0, 0], size: [1, 1] };
 
   /** Arrow keys move the unit. @param {KeyboardEvent} event */
   function onUnitKey(event) {
-    const [, row, column] = place.unit;
-    const next = follow(event, [row, column], { rows: place.size[0], columns: place.size[1] });
+    const { unit, stage } = now();
+    const next = follow(event, [unit[1], unit[2]], { rows: stage.shape[1], columns: stage.shape[2] });
     if (!next) return;
     event.preventDefault();
     event.stopPropagation();
@@ -134,7 +134,6 @@ export function createPictures({ text, onPixel, onPlace }) {
       const unit = state["unit"];
       const [channel, row, column] = unit;
       const [, height, width] = stage.shape;
-      place = { unit, size: [height, width] };
 
       const square = seen(stage, unit);
       const digit = paint("input", [image, scales], () => Array.from(fromText(image) ?? [], (level) => level / 255), [SIDE, SIDE], scales.even);

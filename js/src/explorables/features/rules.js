@@ -1,7 +1,8 @@
 /**
  * What the state may be; which pixels a unit sees, and which unit sees a pixel.
  *
- * @typedef {import("../../shared/explorable.js").State} State
+ * @typedef {import("../../shared/explorable.js").State} State  Its `source`, whose products are shown, is null for the one that
+ *   adds most.
  * @typedef {import("../../shared/types.js").Cell} Cell
  * @typedef {[number, number, number]} Unit  Channel, row, column; of a layer without places the last two are 0.
  * @typedef {{name: string, kind: string, level: number, shape: [number, number, number], field: [number, number, number] | null, sources: number}} Stage
@@ -59,8 +60,8 @@ export function change(state, wish, { stages, images, classes }) {
   if (isIndex(wish["step"], stages.length)) next["step"] = wish["step"];
   const [from, to] = /** @type {[Stage, Stage]} */ ([stages[state["step"]], stages[next["step"]]]);
   if (isUnit(wish["unit"], to)) next["unit"] = String(wish["unit"]) === String(state["unit"]) ? state["unit"] : wish["unit"];
-  else if (to !== from) next["unit"] = carried(from, to, state["unit"]);
-  if (isIndex(wish["source"], to.sources)) next["source"] = wish["source"];
-  else if (to !== from) next["source"] = clamp(state["source"], to.sources);
+  else if (to !== from) next["unit"] = to.kind === "logits" ? [next["digit"], 0, 0] : carried(from, to, state["unit"]);
+  if (wish["source"] === null || isIndex(wish["source"], to.sources)) next["source"] = wish["source"];
+  else if (to !== from) next["source"] = null;
   return Object.keys(next).every((key) => next[key] === state[key]) ? state : next;
 }

@@ -17,6 +17,9 @@ import { hasPlaces } from "./rules.js";
 const PARTS = /** @type {const} */ (["window", "filter", "products"]);
 const SIGNS = ["", "×", "="];
 
+/** The place of the number that is largest in size. @param {Float32Array} values */
+const strongest = (values) => values.findIndex((value) => Math.abs(value) === largest(values));
+
 /** @param {import("../../shared/format.js").Translate} text  @param {(source: number) => void} onSource */
 export function createUnitView(text, onSource) {
   const title = h("div", { class: "dlc-part-title" });
@@ -31,7 +34,8 @@ export function createUnitView(text, onSource) {
     if (to >= 0 && to < count) onSource(to);
   });
   const share = h("p", { class: "dlc-readout", "data-part": "share" });
-  const shares = h("div", { class: "dlc-features-shares" }, h("div", { class: "dlc-part-title" }, text("shares")), strip.element, share);
+  const sharesTitle = h("div", { class: "dlc-part-title" });
+  const shares = h("div", { class: "dlc-features-shares" }, sharesTitle, strip.element, share);
   const readout = h("p", { class: "dlc-readout" });
   const grids = PARTS.map((name) =>
     createNumberGrid({
@@ -39,11 +43,13 @@ export function createUnitView(text, onSource) {
       name,
       onDetail(detail) {
         const cell = detail && grids[PARTS.indexOf(name)]?.element.querySelectorAll("[role=gridcell]")[detail.row * size + detail.column];
-        readout.textContent = detail ? text("cell", { value: cell?.getAttribute("title") ?? "", row: detail.row, column: detail.column }) : "";
+        readout.textContent = detail ? text("cell", { value: cell?.getAttribute("title") ?? "", row: detail.row, column: detail.column }) : hint();
       },
     }),
   );
   let size = 0;
+  /** Where there are too many numbers to be written. */
+  const hint = () => (size > 5 ? text("point") : "");
   const heads = PARTS.map(() => h("div", { class: "dlc-part-title" }));
   const parts = PARTS.map((name, index) => h("div", { class: "dlc-part", "data-part": name }, heads[index], /** @type {{element: HTMLElement}} */ (grids[index]).element));
   const numbers = h("div", { class: "dlc-features-numbers" }, ...parts);
@@ -61,7 +67,8 @@ export function createUnitView(text, onSource) {
       const [channel, row, column] = state["unit"];
       const pools = stage.kind === "pooling";
       const flat = stage.kind === "logits";
-      [chosen, count] = [state["source"], stage.sources];
+      count = stage.sources;
+      chosen = count === 1 ? 0 : (state["source"] ?? strongest(/** @type {Float32Array} */ (found["shares"]?.data)));
       title.textContent = hasPlaces(stage) ? text("unit", { row, column, map: text("map", { channel }) }) : text("unit_flat", { channel });
       put(element, { "aria-label": title.textContent, "data-kind": stage.kind });
 
@@ -70,7 +77,8 @@ export function createUnitView(text, onSource) {
       if (!shares.hidden) {
         const values = /** @type {Float32Array} */ (found["shares"]?.data);
         strip.draw(values, scales.diverging, largest(values));
-        strip.stand(chosen, text("shares"), text("share_of", { source, value: full(Number(values[chosen])) }));
+        sharesTitle.textContent = text(flat ? "shares_units" : "shares");
+        strip.stand(chosen, sharesTitle.textContent, text("share_of", { source, value: full(Number(values[chosen])) }));
         put(shares, { class: "dlc-features-shares has-place", style: `--dlc-place: ${chosen}; --dlc-count: ${count}` });
         share.textContent = text("share_of", { source, value: short(Number(values[chosen])) });
         put(share, { "data-value": Number(values[chosen]), title: full(Number(values[chosen])) });
@@ -98,6 +106,7 @@ export function createUnitView(text, onSource) {
           /** @type {Element} */ (heads[index]).textContent = `${SIGNS[index]} ${head}`.trim();
         });
         put(numbers, { "data-size": size });
+        if (!numbers.matches(":hover, :focus-within")) readout.textContent = hint();
       }
 
       if (pools) {
