@@ -28,6 +28,7 @@ from dlcompare.training import (
 
 ROOT = Path(__file__).parents[2]
 LANGUAGE_MODELS = ["shakespeare-gpt", "shakespeare-lstm"]
+CHARACTER_MODELS = ["shakespeare-char-rnn", "shakespeare-char-lstm", "shakespeare-char-gru"]
 SENTIMENT = ["sentiment-gpt", "sentiment-gpt-lora", "sentiment-bert", "sentiment-bert-lora"]
 REPLIES = ["replies-bert", "replies-bert-lora"]
 ADAPTERS = [name for name in checkpoints.names() if name.endswith("-lora")]
@@ -69,7 +70,7 @@ def test_digit_accuracies_are_those_on_the_card(name, least):
     assert loaded.card["metrics"]["test_accuracy"] >= least
 
 
-@pytest.mark.parametrize("name", LANGUAGE_MODELS)
+@pytest.mark.parametrize("name", LANGUAGE_MODELS + CHARACTER_MODELS)
 def test_bits_per_character_on_the_whole_validation_split_are_those_on_the_card(name):
     loaded = checkpoints.load(name)
     text = data.load_shakespeare().validation.text

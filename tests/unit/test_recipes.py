@@ -15,7 +15,7 @@ from dlcompare.recipes import RECIPES
 from dlcompare.recipes.baselines import TfidfClassifier
 from dlcompare.recipes.finetuning import as_bert_reads, as_gpt_reads
 from dlcompare.recipes.shakespeare import training_budget
-from dlcompare.tokenization import ENCODER_TOKENS, BPETokenizer
+from dlcompare.tokenization import ENCODER_TOKENS, BPETokenizer, CharTokenizer
 from dlcompare.training import (
     Marks,
     Run,
@@ -315,6 +315,24 @@ def test_language_model_recipes_run_and_measure_the_whole_validation_text(tmp_pa
     assert metrics["validation_tokens"] == len(loaded.tokenizer.encode(verse * 4))
     expected = NGram(metrics["ngram_order"]).fit(verse * 40).bits_per_character(verse * 4)
     assert metrics["ngram_validation_bits_per_character"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_character_recipes_read_every_character_and_differ_by_their_cell_alone(tmp_path, monkeypatch, kind):
+    verse = "To be, or not to be, that is the question:\nWhether 'tis nobler in the mind to suffer\n"
+    corpus = data.Splits(*(data.Corpus((data.Document("verse", verse * n),)) for n in (40, 4, 4)))
+    monkeypatch.setattr(data, "load_shakespeare", lambda: corpus)
+    name = f"shakespeare-char-{kind}"
+    others = [RECIPES[f"shakespeare-char-{other}"] for other in ("rnn", "lstm", "gru")]
+    assert len({json.dumps({**r.settings, "model": r.settings["model"]["d_model"]}) for r in others}) == 1
+    recipe = shortened(name, steps=3, evaluate_every=2, seq=16, batch_size=2, warmup=1)
+    monkeypatch.setitem(RECIPES, name, recipe)
+    recipes.train(name, tmp_path)
+    loaded = checkpoints.load(name, tmp_path)
+    assert isinstance(loaded.tokenizer, CharTokenizer)
+    assert loaded.tokenizer.characters == "".join(sorted(set(verse)))
+    assert loaded.model.config.kind == kind
+    assert loaded.card["metrics"]["validation_tokens"] == len(verse) * 4
 
 
 def test_shifted_images_are_moved_not_changed():

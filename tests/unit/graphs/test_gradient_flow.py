@@ -164,9 +164,19 @@ def test_a_gpt_without_residual_connections_passes_on_only_what_its_layers_make(
 
 
 def test_a_small_gradient_is_not_lost() -> None:
-    """Twenty-three rounds with small weights: the square of such a number would be zero in float32."""
-    found = gradient_flow("rnn")(**drawn("rnn", 6, scale=0.25, depth=DEPTH, length=LENGTH, residual=0))["norms"]
-    assert 0 < found[0, 0] < 1e-12
+    """Eight layers that hardly let anything in: the square of such a number would be zero in float32."""
+    inputs = drawn("gru", 6, scale=0.25, gate_bias=4, depth=DEPTH, length=LENGTH, residual=0)
+    graph = gradient_flow("gru")
+    found = graph(**inputs)["norms"]
+    previous = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        exact = {name: value.double() if value.is_floating_point() else value for name, value in inputs.items()}
+        expected = graph.function(**exact)["norms"]
+    finally:
+        torch.set_default_dtype(previous)
+    assert 0 < found[0, -1] < 1e-18
+    close(found.double(), expected, rtol=1e-3, atol=0)
 
 
 def test_an_unknown_network_is_refused() -> None:
