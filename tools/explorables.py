@@ -20,6 +20,7 @@ from dlcompare.widgets import (
     ConvolutionStepper,
     ForwardPass,
     GenerationDebugger,
+    PositionExplorer,
     TrainingScrubber,
 )
 
@@ -46,7 +47,7 @@ def _shakespeare() -> checkpoints.Checkpoint[GPT]:
 
 
 def _language(
-    widget: type[AttentionExplorer] | type[GenerationDebugger],
+    widget: type[AttentionExplorer] | type[GenerationDebugger] | type[PositionExplorer],
 ) -> Callable[[], Sequence[Graph]]:
     def make() -> Sequence[Graph]:
         checkpoint = _shakespeare()
@@ -96,6 +97,7 @@ EXPLORABLES = (
         lambda: AttentionBackprop().make_graphs(),
         lambda root, n: root.locator("[data-control=number11]").fill(f"{0.7 + n % 3}"),
     ),
+    Entry("positions", "chapters/2-concepts/2-1-deep-learning.html", _language(PositionExplorer), _type),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
     Entry(
         "training", "chapters/3-algorithms/3-1-2-backpropagation.html", lambda: TrainingScrubber().make_graphs(), _step

@@ -10,6 +10,7 @@ from dlcompare.graphs.backprop import backprop_step
 from dlcompare.graphs.convolution import convolution_pass
 from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, sampling
+from dlcompare.graphs.positions import positions
 from dlcompare.graphs.training import first_weights, training_step
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "first_weights",
     "forward_pass",
     "generation_step",
+    "positions",
     "sampling",
     "training_step",
 ]

@@ -6,6 +6,7 @@ from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.convolution import ConvolutionStepper
 from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
+from dlcompare.widgets.positions import PositionExplorer
 from dlcompare.widgets.training import TrainingScrubber
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "ConvolutionStepper",
     "ForwardPass",
     "GenerationDebugger",
+    "PositionExplorer",
     "TrainingScrubber",
 ]
