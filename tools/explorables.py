@@ -28,7 +28,9 @@ from dlcompare.widgets import (
     ForwardPass,
     GenerationDebugger,
     GradientFlow,
+    ModelTimeline,
     ObjectiveViewer,
+    PositionExplorer,
     RecurrentStepper,
     TokenizerExplorer,
     TrainingScrubber,
@@ -65,7 +67,9 @@ def _shakespeare() -> checkpoints.Checkpoint[GPT]:
     return checkpoints.load("shakespeare-gpt", expected=GPT)
 
 
-def _language(widget: type[AttentionExplorer] | type[GenerationDebugger]) -> Callable[[], Explorable]:
+def _language(
+    widget: type[AttentionExplorer] | type[GenerationDebugger] | type[PositionExplorer],
+) -> Callable[[], Explorable]:
     def make() -> Explorable:
         checkpoint = _shakespeare()
         assert checkpoint.tokenizer is not None
@@ -119,6 +123,10 @@ def _type(root: Locator, n: int) -> None:
 
 def _step(root: Locator, _: int) -> None:
     root.locator("[data-control=step]").click()
+
+
+def _measure(root: Locator, n: int) -> None:
+    root.locator("[data-control=measure]").select_option(("layers", "width")[n % 2])
 
 
 def _digits() -> Explorable:
@@ -190,6 +198,8 @@ EXPLORABLES = (
         lambda root, n: root.locator("[data-control=first]").fill(f"O Romeo{', Romeo' * (n + 1)}"),
     ),
     Entry("finetuning", "chapters/3-algorithms/3-2-2-pretraining-and-finetuning.html", _finetuning, _type),
+    Entry("positions", "chapters/2-concepts/2-1-deep-learning.html", _language(PositionExplorer), _type),
+    Entry("timeline", "chapters/1-background/1-3-relation.html", ModelTimeline, _measure, asks=False),
     Entry(
         "tokenizer",
         "chapters/2-concepts/2-2-gpt.html",

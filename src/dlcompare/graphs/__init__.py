@@ -15,6 +15,7 @@ from dlcompare.graphs.forward import forward_pass
 from dlcompare.graphs.generation import generation_step, reply_step, sampling
 from dlcompare.graphs.gradient_flow import gradient_flow
 from dlcompare.graphs.objectives import causal_objective, encoder_objective
+from dlcompare.graphs.positions import positions
 from dlcompare.graphs.recurrent import recurrent_pass
 from dlcompare.graphs.training import first_weights, training_step
 
@@ -33,6 +34,7 @@ __all__ = [
     "forward_pass",
     "generation_step",
     "gradient_flow",
+    "positions",
     "recurrent_pass",
     "reply_step",
     "saliency",

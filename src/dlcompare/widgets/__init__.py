@@ -12,6 +12,7 @@ from dlcompare.widgets.forward import ForwardPass
 from dlcompare.widgets.generation import GenerationDebugger
 from dlcompare.widgets.gradient_flow import GradientFlow
 from dlcompare.widgets.objectives import ObjectiveViewer
+from dlcompare.widgets.positions import PositionExplorer
 from dlcompare.widgets.recurrent import RecurrentStepper
 from dlcompare.widgets.timeline import ModelTimeline
 from dlcompare.widgets.tokenizer import TokenizerExplorer
@@ -31,6 +32,7 @@ __all__ = [
     "GradientFlow",
     "ModelTimeline",
     "ObjectiveViewer",
+    "PositionExplorer",
     "RecurrentStepper",
     "TokenizerExplorer",
     "TrainingScrubber",

@@ -1,0 +1,409 @@
+"""The explorer of positions in the published page: no kernel, no other host, every number held against torch."""
+
+from __future__ import annotations
+
+import functools
+import math
+import random
+
+import pytest
+import torch
+from playwright.sync_api import Browser, Locator, Page, expect
+from torch import Tensor
+
+from dlcompare import checkpoints
+from dlcompare.models import GPT
+from dlcompare.models.encoder import sinusoidal_positions
+from dlcompare.models.llama import rotate
+from dlcompare.style import readable
+
+from .conftest import NewPage
+from .looks import NARROW, faults, looks, overflowing, widths
+
+ADDRESS = "chapters/2-concepts/2-1-deep-learning.html"
+CONTAINER = "#explorable-positions"
+LATE = 60_000  # milliseconds for the first answer, which loads what computes it
+KINDS = ("none", "sinusoidal", "learned", "rotary")
+
+
+@functools.cache
+def shakespeare() -> checkpoints.Checkpoint[GPT]:
+    return checkpoints.load("shakespeare-gpt", expected=GPT)
+
+
+class Explorer:
+    """The explorable on a page: what a reader does with it, and the exact numbers that it shows."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.locator(f"{CONTAINER} .dlc")
+        self.prompt, self.order, self.token = "The man did love the lady", [0, 5, 2, 3, 4, 1], 1
+        self.kind, self.causal, self.position, self.distance, self.dimension = "sinusoidal", False, 20, 3, 18
+
+    def open(self, address: str) -> Explorer:
+        self.page.goto(address)
+        self.page.locator(CONTAINER).scroll_into_view_if_needed()
+        expect(self.root).to_be_visible()
+        self.settle()
+        return self
+
+    def settle(self) -> None:
+        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
+
+    def control(self, name: str) -> Locator:
+        return self.root.locator(f"[data-control={name}]")
+
+    @property
+    def tokens(self) -> list[str]:
+        tokenizer = shakespeare().tokenizer
+        assert tokenizer is not None
+        return [readable(tokenizer.decode([i])) for i in tokenizer.encode(self.prompt)[:24]]
+
+    def choose(self, kind: str, causal: bool | None = None) -> None:
+        self.kind, self.causal = kind, self.causal if causal is None else causal
+        self.control("kind").select_option(kind)
+        self.control("causal").set_checked(self.causal)
+        self.settle()
+
+    def write(self, prompt: str) -> None:
+        self.control("prompt").fill(prompt)
+        self.prompt = prompt
+        count = len(self.tokens)
+        kept = [place for place in self.order if place < count]
+        self.order = [*kept, *(place for place in range(count) if place not in kept)]
+        self.token = min(self.token, count - 1)
+        self.settle()
+
+    def slide(self, name: str, value: int) -> None:
+        self.control(name).evaluate(
+            "(e, value) => { e.value = value; e.dispatchEvent(new Event('input')) }", str(value)
+        )
+        setattr(self, name, value)
+        self.settle()
+
+    def press(self, name: str) -> None:
+        self.control(name).click()
+        at, last = self.order.index(self.token), len(self.order) - 1
+        if name == "reverse":
+            self.order = self.order[::-1]
+        elif name == "restore":
+            self.order = list(range(last + 1))
+        else:
+            self.order.remove(self.token)
+            self.order.insert(min(last, max(0, at + (1 if name == "later" else -1))), self.token)
+        self.settle()
+
+    def pick(self, grid: str, place: int) -> None:
+        self.root.locator(f"[data-grid={grid}] [role=option]").nth(place).click()
+        self.token = self.order[place] if grid == "shuffled" else place
+        self.settle()
+
+    def layer(self, x: Tensor) -> Tensor:
+        """What the first layer's attention puts out, step by step."""
+        model = shakespeare().model
+        c, block, seq = model.config, model.blocks[0], len(x)
+        if self.kind == "sinusoidal":
+            x = x * math.sqrt(c.d_model) + sinusoidal_positions(seq, c.d_model)
+        if self.kind == "learned":
+            x = x + model.position_embedding.weight[:seq]
+        stacked = block.attention.query_key_value(block.norm1(x)).view(seq, 3, c.n_head, -1)
+        q, k, v = (part.transpose(0, 1) for part in stacked.unbind(1))  # each (n_head, seq, d_head)
+        if self.kind == "rotary":
+            q, k = (rotate(part[None], torch.arange(seq), 10_000.0)[0] for part in (q, k))
+        scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+        if self.causal:
+            scores = scores.masked_fill(torch.ones(seq, seq, dtype=torch.bool).triu(1), -math.inf)
+        out: Tensor = block.attention.project((scores.softmax(-1) @ v).transpose(0, 1).flatten(1))
+        return out
+
+    @torch.no_grad()
+    def check(self) -> None:
+        """Hold everything that is shown against torch."""
+        self.settle()
+        checkpoint = shakespeare()
+        assert checkpoint.tokenizer is not None
+        model, c = checkpoint.model, checkpoint.model.config
+        embedded = model.token_embedding.weight[checkpoint.tokenizer.encode(self.prompt)[:24]]
+        moved, shuffled = self.layer(embedded)[self.order], self.layer(embedded[self.order])
+        apart = torch.linalg.norm(shuffled - moved, dim=-1)
+
+        texts = "all => all.map(e => e.querySelector('.dlc-token-text').textContent)"
+        for grid, shown in (("original", self.tokens), ("shuffled", [self.tokens[place] for place in self.order])):
+            options = self.root.locator(f"[data-grid={grid}] [role=option]")
+            assert options.evaluate_all(texts) == shown
+            chosen = self.order.index(self.token) if grid == "shuffled" else self.token
+            expect(options.nth(chosen)).to_have_attribute("aria-selected", "true")
+        found = self.root.locator("[data-grid=shuffled] [data-value]").evaluate_all(
+            "all => all.map(e => Number(e.dataset.value))"
+        )
+        assert found == pytest.approx(apart.tolist(), rel=1e-3, abs=5e-6)
+        assert data(self.root.locator(".dlc-positions-verdict")) == pytest.approx(
+            apart.max().item(), rel=1e-3, abs=5e-6
+        )
+        now = self.order.index(self.token)
+        for name, rows in (("moved", moved), ("shuffled", shuffled)):
+            strip = self.root.locator(f"[data-strip={name}]")
+            assert numbers(strip) == near(rows[now].tolist())
+            assert data(self.root.locator(f"[data-readout={name}]")) == near(rows[now, self.dimension].item())
+        self.check_positions(model, c.d_model // c.n_head, embedded)
+
+    def check_positions(self, model: GPT, d_head: int, embedded: Tensor) -> None:
+        parts = [
+            self.root.locator(name)
+            for name in ("[data-grid=vectors]", ".dlc-positions-dots", ".dlc-positions-rotation")
+        ]
+        assert [part.is_visible() for part in parts] == [
+            self.kind != "none",
+            self.kind != "none",
+            self.kind == "rotary",
+        ]
+        if self.kind == "none":
+            return
+        other = self.position - min(self.position, self.distance)
+        block = model.blocks[0]
+        stacked = block.attention.query_key_value(block.norm1(embedded[self.token])).view(3, -1, d_head)
+        query, key = stacked[0, 0], stacked[1, 0]
+
+        def turn(x: Tensor, place: int) -> Tensor:
+            turned: Tensor = rotate(x[None, None, None], torch.tensor([place]), 10_000.0)[0, 0, 0]
+            return turned
+
+        if self.kind == "rotary":
+            table = torch.stack([turn(torch.tensor([1.0, 0.0]).repeat(d_head // 2), place) for place in range(64)])
+            dots = torch.stack([turn(query, self.position) @ turn(key, place) for place in range(64)])
+        else:
+            whole = sinusoidal_positions(64, model.config.d_model)
+            table = whole if self.kind == "sinusoidal" else model.position_embedding.weight[:64]
+            dots = table @ table[self.position]
+        dimension = min(self.dimension, table.shape[1] - 1)
+        assert data(self.root.locator("[data-readout=vector]")) == near(table[self.position, dimension].item())
+        assert numbers(self.root.locator(".dlc-positions-curve")) == near(dots.tolist())
+        assert data(self.root.locator(".dlc-positions-product")) == near(dots[other].item())
+        expect(self.root.locator(".dlc-positions-product")).to_contain_text(
+            f"Position {self.position} with position {other},"
+        )
+        self.check_map(table)
+        if self.kind == "rotary":
+            at = dimension // 2 * 2
+            angle = 10_000.0 ** (-at / d_head)
+            for name, x, place in (("query", query, self.position), ("key", key, other)):
+                expected = [*x[at : at + 2].tolist(), place * angle, *turn(x, place)[at : at + 2].tolist()]
+                cells = self.root.locator(f"[data-vector={name}] [data-value]")
+                assert cells.evaluate_all("all => all.map(e => Number(e.dataset.value))") == near(expected)
+            plain = (query[at : at + 2] @ key[at : at + 2]).item()
+            turned = (turn(query, self.position)[at : at + 2] @ turn(key, other)[at : at + 2]).item()
+            assert data(self.root.locator("[data-part=dot_plain]")) == near(plain)
+            assert data(self.root.locator("[data-part=dot_turned]")) == near(turned)
+
+    def check_map(self, table: Tensor) -> None:
+        """The map's colours: of the number with the largest size, of one near zero, and the map's own size."""
+        values = table.flatten()
+        largest, least = int(values.abs().argmax()), int(values.abs().argmin())
+        size, *colours = self.root.locator(".dlc-positions-cells").evaluate(
+            """(canvas, places) => [[canvas.height, canvas.width], ...places.map(place =>
+            [...canvas.getContext('2d').getImageData(place % canvas.width, Math.floor(place / canvas.width), 1, 1).data])]""",
+            [largest, least],
+        )
+        assert size == list(table.shape)
+        strongest = [127, 59, 8, 255] if values[largest] > 0 else [45, 0, 75, 255]  # the diverging scale's ends
+        assert colours == [pytest.approx(strongest, abs=2), pytest.approx([247, 247, 246, 255], abs=6)]
+
+
+def near(value: object) -> object:
+    return pytest.approx(value, rel=1e-3, abs=2e-5)
+
+
+def data(element: Locator) -> float:
+    return float(element.get_attribute("data-value") or "nan")
+
+
+def numbers(element: Locator) -> list[float]:
+    return [float(value) for value in (element.get_attribute("data-values") or "").split()]
+
+
+@pytest.fixture
+def explorer(page: Page, site: str) -> Explorer:
+    return Explorer(page).open(site + ADDRESS)
+
+
+def test_every_kind_shows_torchs_numbers(explorer: Explorer) -> None:
+    explorer.check()
+    assert explorer.page.workers == [], "the first picture asks nothing"
+    for kind in random.sample(KINDS, 4):
+        for causal in (True, False):
+            explorer.choose(kind, causal)
+            explorer.check()
+    expect(explorer.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+
+
+def test_a_readers_own_sentence_in_any_order(explorer: Explorer) -> None:
+    explorer.choose("none")
+    explorer.write("Now is the winter of our discontent, is it not?")
+    explorer.check()
+    for name in random.choices(["earlier", "later", "reverse", "restore"], k=6):
+        if explorer.control(name).get_attribute("aria-disabled") == "true":
+            explorer.pick("shuffled", random.randrange(1, len(explorer.order) - 1))
+            continue
+        explorer.press(name)
+        explorer.check()
+        assert data(explorer.root.locator(".dlc-positions-verdict")) < 1e-5
+    explorer.pick("original", 2)
+    explorer.press("later")
+    explorer.choose("learned")
+    explorer.check()
+    explorer.write("To be")
+    explorer.check()
+    explorer.choose("none", causal=True)
+    explorer.press("reverse")
+    explorer.check()
+    assert data(explorer.root.locator(".dlc-positions-verdict")) > 1e-3
+
+
+def test_what_depends_on_the_distance_alone(explorer: Explorer) -> None:
+    product = explorer.root.locator(".dlc-positions-product")
+    for kind, alone in (("sinusoidal", True), ("rotary", True), ("learned", False)):
+        explorer.choose(kind)
+        explorer.slide("distance", random.randrange(1, 8))
+        found = []
+        for position in random.sample(range(8, 64), 3):
+            explorer.slide("position", position)
+            explorer.check()
+            found.append(data(product))
+        assert (max(found) - min(found) < 1e-3 * max(map(abs, found)) + 1e-3) == alone, found
+    explorer.slide("distance", 40)
+    explorer.slide("position", 6)
+    explorer.check()
+
+
+def test_by_keys(explorer: Explorer) -> None:
+    page = explorer.page
+    explorer.choose("rotary")
+    explorer.root.locator("[data-grid=vectors]").focus()
+    for key, position, dimension in (
+        ("ArrowDown", 1, 0),
+        ("ArrowRight", 0, 1),
+        ("PageDown", 42, 0),
+        ("ArrowUp", -1, 0),
+    ):
+        page.keyboard.press(key)
+        explorer.position, explorer.dimension = explorer.position + position, explorer.dimension + dimension
+        explorer.check()
+    explorer.root.locator("[data-strip=moved]").focus()
+    page.keyboard.press("ArrowRight")
+    explorer.dimension += 1
+    explorer.check()
+    explorer.root.locator("[data-grid=original] [tabindex='0']").focus()
+    page.keyboard.press("ArrowRight")
+    explorer.token = 2
+    explorer.check()
+    page.keyboard.press("u")
+    explorer.token = 1
+    explorer.check()
+    page.keyboard.press("r")
+    expect(explorer.control("kind")).to_have_value("sinusoidal")
+    explorer.__init__(page)  # type: ignore[misc]
+    explorer.check()
+
+
+def test_text_that_cannot_be_read_is_refused_in_words(explorer: Explorer) -> None:
+    field = explorer.control("prompt")
+    field.fill("")
+    expect(explorer.root.locator(".dlc-note")).to_have_text(
+        "Type at least one character. The figure keeps the last text."
+    )
+    explorer.check()
+    field.blur()
+    expect(field).to_have_value(explorer.prompt)
+    expect(explorer.root.locator(".dlc-note")).to_be_empty()
+    explorer.write("<b>𝄞 e\u0301 \u202e</b>")
+    explorer.check()
+
+
+def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
+    explorer = Explorer(page).open(site + ADDRESS)
+    explorer.write("My lord, the king is dead & gone")
+    explorer.choose("rotary", causal=True)
+    explorer.press("reverse")
+    explorer.slide("position", 33)
+    explorer.control("share").click()
+    expect(explorer.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
+    link = page.evaluate("navigator.clipboard.readText()")
+    other, _ = new_page()
+    restored = Explorer(other)
+    for name in ("prompt", "order", "token", "kind", "causal", "position"):
+        setattr(restored, name, getattr(explorer, name))
+    restored.open(link)
+    restored.check()
+    hostile = (
+        "prompt=&order=[0,0,1]&kind=__proto__&causal=7&token=99&position=1e999&dimension=-1&distance=<script>&%zz&&"
+    )
+    third, _ = new_page()
+    Explorer(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}").check()
+
+
+def test_it_stands_in_any_light_and_at_any_width(explorer: Explorer) -> None:
+    explorer.control("keys").click()
+    explorer.choose("rotary")
+    for look in looks(explorer.page):
+        assert faults(explorer.page, CONTAINER) == {}, look
+    explorer.control("keys").click()
+    for _ in widths(explorer.page):
+        for kind in KINDS:
+            explorer.choose(kind)
+            assert overflowing(explorer.page, CONTAINER) == []
+
+
+def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
+    explorer = Explorer(page).open(site + ADDRESS)
+    grid = explorer.root.locator("[data-grid=vectors]")
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.25)
+    expect(grid).to_have_attribute("aria-valuenow", "16")
+    explorer.position = 16
+    explorer.dimension = int(
+        (explorer.root.locator("[data-readout=vector]").text_content() or "").split()[3].rstrip(":")
+    )
+    assert abs(explorer.dimension - 96) <= 1
+    explorer.root.locator("[data-grid=shuffled] [role=option]").nth(1).tap()
+    explorer.token = 5
+    explorer.control("later").tap()
+    explorer.order = [0, 2, 5, 3, 4, 1]
+    explorer.check()
+    targets = explorer.root.locator("button, select, input:not([type=checkbox])").evaluate_all(
+        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
+        ".map(b => Math.min(b.width, b.height))"
+    )
+    assert min(targets) >= 32
+
+
+def test_when_nothing_can_compute_the_picture_stays(new_page: NewPage, site: str) -> None:
+    page, watch = new_page()
+    explorer = Explorer(page).open(site + ADDRESS)
+    page.route("**/*.onnx.gz", lambda route: route.abort())
+    explorer.control("kind").select_option("learned")
+    expect(explorer.root.locator(".dlc-engine-failure")).not_to_be_empty(timeout=LATE)
+    watch.failed.clear()
+    watch.complaints.clear()
+    page.unroute("**/*.onnx.gz")
+    explorer.root.locator(".dlc-engine button").click()
+    explorer.kind = "learned"
+    explorer.check()
+
+
+def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(site + ADDRESS)
+    image = plain.locator(f"{CONTAINER} figure img")
+    expect(image).to_be_visible()
+    assert "by rounding alone without positions" in (image.get_attribute("alt") or "")
+    assert plain.locator(f"{CONTAINER} details table tr").count() == 7
+    context.close()
+    explorer = Explorer(page).open(site + ADDRESS)
+    page.emulate_media(media="print")
+    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
+    expect(explorer.root).to_be_hidden()
