@@ -67,7 +67,9 @@ class Flow:
 
     def pick(self, network: str, layer: int, time: int) -> None:
         row = self.state["depth"] - layer
-        self.root.locator(f"[data-grid={network}] [data-row='{row}'][data-column='{time - 1}']").click(force=True)
+        self.root.locator(f"[data-grid={network}] [role=gridcell][data-row='{row}'][data-column='{time - 1}']").click(
+            force=True
+        )
         self.state |= {"layer": layer, "time": time}
 
     def check(self) -> None:

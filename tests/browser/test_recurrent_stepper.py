@@ -352,7 +352,7 @@ def test_what_cannot_be_read_is_said_and_the_figure_keeps_the_last_text(stepper:
 def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
     page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
     stepper = Stepper(page).open(site + ADDRESS)
-    stepper.type("A horse! &=%#\na horse?")
+    stepper.type("A horse! & a horse?\n[Exit. ")
     stepper.read_by("gru")
     stepper.choose("candidate")
     stepper.pick(51)

@@ -27,6 +27,14 @@ const MARKS = /** @type {Record<string, string>} */ ({
   gru: "M0,-4.8L4.8,0L0,4.8L-4.8,0z",
   gpt: "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0z",
 });
+/** How a network's lines look, for its name. @param {string} network */
+export const createGlyph = (network) =>
+  s(
+    "svg",
+    { class: `dlc-gradients-glyph is-${network}`, width: 26, height: 12, viewBox: "-13 -6 26 12", "aria-hidden": "true" },
+    s("path", { d: "M-13,0H13", class: "dlc-gradients-path" }),
+    s("path", { d: MARKS[network], class: "dlc-gradients-mark" }),
+  );
 /** @param {number} power */
 const ten = (power) => short(10 ** power);
 

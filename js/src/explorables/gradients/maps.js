@@ -15,6 +15,7 @@ import { full, short } from "../../shared/format.js";
 import { createLegend } from "../../shared/legend.js";
 import { createPixelGrid } from "../../shared/pixel_grid.js";
 import { follow } from "../../shared/roving.js";
+import { createGlyph } from "./chart.js";
 import { decades } from "./rules.js";
 
 /** @param {MapsOptions} options */
@@ -40,7 +41,7 @@ export function createMaps({ text, networks, onPlace }) {
       },
     });
     const value = h("b", { "data-network": network });
-    const head = h("div", { class: "dlc-gradients-head" }, h("span", { class: `dlc-gradients-name is-${network}` }, text(network)), value);
+    const head = h("div", { class: "dlc-gradients-head" }, h("span", { class: "dlc-gradients-name" }, createGlyph(network), text(network)), value);
     return { network, grid, value, element: h("div", { class: "dlc-gradients-map" }, head, grid.element) };
   });
   const legend = createLegend();
