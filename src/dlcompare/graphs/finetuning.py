@@ -74,7 +74,7 @@ def finetuning_step(model: GPT) -> Graph:
         likeliest = p.topk(top).indices  # (2, top)
         return {
             "top": likeliest.int(),
-            "p": torch.stack([row.gather(0, likeliest.flatten()) for row in p]).unflatten(1, (2, top)),
+            "p": torch.stack([row.gather(0, likeliest.flatten()) for row in p]).reshape(2, 2, top),
             "moved": (p[0] - p[1]).abs().sum() / 2,
             "losses": losses,
             "surprise": losses.sum(-1) / torch.ones_like(losses).sum(-1).clamp(min=1),

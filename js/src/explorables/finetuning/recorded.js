@@ -40,6 +40,11 @@ export function createRecorded(text, { curves, results }) {
     mark(x(last), base + 15, "end", String(last)),
     mark((SIZE.left + x(last)) / 2, base + 28, "middle", text("curves_step")),
     ...lines,
+    ...WAYS.map((way) => {
+      const [step = 0, value = least] = curves[way].at(-1) ?? [];
+      const atEnd = step > 0.8 * last;
+      return mark(x(step) + (atEnd ? 4 : 10), y(value) + (atEnd ? -12 : 4), atEnd ? "end" : "start", text(way));
+    }),
   );
   function sentence() {
     const ends = WAYS.map((way) => {

@@ -38,9 +38,10 @@ export function createMap(text, onPick) {
     stand();
     onPick(row);
   }
+  const title = h("div", { class: "dlc-part-title" });
   const names = h("div", { class: "dlc-map-names", "aria-hidden": "true" });
   const readout = h("p", { class: "dlc-readout", "data-readout": "map" });
-  const element = h("div", { class: "dlc-part dlc-objectives-map" }, h("div", { class: "dlc-part-title" }, text("map_title")), h("div", { class: "dlc-map-body" }, names, grid.element), readout);
+  const element = h("div", { class: "dlc-part dlc-objectives-map" }, title, h("div", { class: "dlc-map-body" }, names, grid.element), readout);
 
   function stand() {
     const { row, column, side } = at;
@@ -73,6 +74,7 @@ export function createMap(text, onPick) {
         say = (of, to) => text(!plane.values[of * side + to] ? "map_not" : isMask[to] ? "map_mask" : "map_sees", { place: row.tokens[of] ?? "", token: row.tokens[to] ?? "" });
         paint = { sees, scales, plane, colour: (value, [, to]) => (!value ? "transparent" : isMask[to] ? masked : seen) };
         names.replaceChildren(...(side > NAMED ? [] : row.tokens.map((token) => h("bdi", {}, token))));
+        title.textContent = text(isMask.includes(true) ? "map_title_masked" : "map_title");
         put(element, { style: `--dlc-side: ${side}` });
       }
       stand();
