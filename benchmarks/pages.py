@@ -34,7 +34,7 @@ from benchmarks import machine
 from dlcompare.export import Graph, decode
 from dlcompare.export.parity import difference
 from tools.chapters import ROOT
-from tools.explorables import EXPLORABLES, Entry
+from tools.explorables import EXPLORABLES, Entry, named
 from tools.find_browser import find
 from tools.page_engine import PageEngine
 
@@ -171,7 +171,7 @@ def compare(page: Page, graph: Graph, engine: PageEngine, rounds: int) -> dict[s
 
 def write_on(browser: Browser, site: str) -> dict[str, float]:
     """Let the GPT write in its page, by the page's own button, until its context is full; return tokens per second."""
-    (entry,) = (entry for entry in EXPLORABLES if entry.name == "generation")
+    entry = named("generation")
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     open_entry(page, site, entry)
@@ -206,7 +206,7 @@ def measure(browser: Browser, site: str, rounds: int, say: Any) -> dict[str, Any
         page = context.new_page()
         page.goto(site + entry.address)
         engine = PageEngine(page)
-        graphs += [compare(page, graph, engine, 5 * rounds) for graph in entry.graphs()]
+        graphs += [compare(page, graph, engine, 5 * rounds) for graph in entry.graphs]
         context.close()
     results = {**machine.describe(), "browser": browser.version, "explorables": explorables, "graphs": graphs}
     (step,) = (row for row in graphs if row["graph"] == "training-step-2")  # the explorable's default depth

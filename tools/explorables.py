@@ -1,4 +1,4 @@
-"""The book's explorables: where they stand, the graphs that their pages carry, and something to do with each."""
+"""The book's explorables: where they stand, how one is made, and something to do with each."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from dlcompare.widgets import (
     GenerationDebugger,
     TrainingScrubber,
 )
+from dlcompare.widgets.base import Explorable
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Entry:
 
     name: str
     address: str
-    graphs: Callable[[], Sequence[Graph]]
+    #: One with the same graphs as the page's, which may begin elsewhere.
+    make: Callable[[], Explorable]
     #: Changes something, in the explorable's root, that the engine has to answer; each time something else.
     change: Callable[[Locator, int], None]
 
@@ -40,19 +42,22 @@ class Entry:
         """The selector of its container."""
         return f"#explorable-{self.name}"
 
+    @property
+    def graphs(self) -> Sequence[Graph]:
+        """The graphs that its page carries."""
+        return self.make().make_graphs()
+
 
 @functools.cache
 def _shakespeare() -> checkpoints.Checkpoint[GPT]:
     return checkpoints.load("shakespeare-gpt", expected=GPT)
 
 
-def _language(
-    widget: type[AttentionExplorer] | type[GenerationDebugger],
-) -> Callable[[], Sequence[Graph]]:
-    def make() -> Sequence[Graph]:
+def _language(widget: type[AttentionExplorer] | type[GenerationDebugger]) -> Callable[[], Explorable]:
+    def make() -> Explorable:
         checkpoint = _shakespeare()
         assert checkpoint.tokenizer is not None
-        return widget(checkpoint.model, checkpoint.tokenizer, "ROMEO.").make_graphs()
+        return widget(checkpoint.model, checkpoint.tokenizer, "ROMEO.")
 
     return make
 
@@ -84,7 +89,7 @@ EXPLORABLES = (
     Entry(
         "convolution",
         "chapters/3-algorithms/3-1-3a-cnn.html",
-        lambda: ConvolutionStepper(torch.rand(1, 28, 28), [0]).make_graphs(),
+        lambda: ConvolutionStepper(torch.rand(1, 28, 28), [0]),
         lambda root, n: _discard(
             root.locator("[data-control=kernel]").select_option(("gauss", "edges", "blur")[n % 3])
         ),
@@ -92,19 +97,22 @@ EXPLORABLES = (
     Entry(
         "forward",
         "chapters/3-algorithms/3-1-1-forward-propagation.html",
-        lambda: ForwardPass(Layers.of(MLP(MLPConfig((2, 2, 1))))).make_graphs(),
+        lambda: ForwardPass(Layers.of(MLP(MLPConfig((2, 2, 1))))),
         lambda root, n: root.locator("[data-control=weight1]").fill(f"{0.5 + n % 3}"),
     ),
     Entry(
         "backprop",
         "chapters/3-algorithms/3-1-2-backpropagation.html",
-        lambda: BackpropStepper().make_graphs(),
+        BackpropStepper,
         lambda root, n: root.locator("[data-control=w11]").fill(f"{0.7 + n % 3}"),
     ),
     Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
     Entry("chat", "chapters/3-algorithms/3-2-3-dialogue.html", _chat, _say),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
-    Entry(
-        "training", "chapters/3-algorithms/3-1-2-backpropagation.html", lambda: TrainingScrubber().make_graphs(), _step
-    ),
+    Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", TrainingScrubber, _step),
 )
+
+
+def named(name: str) -> Entry:
+    """Return the entry of an explorable."""
+    return {entry.name: entry for entry in EXPLORABLES}[name]

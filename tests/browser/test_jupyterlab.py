@@ -21,36 +21,39 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tools.chapters import ROOT
 from tools.execute import own_kernel
-from tools.explorables import EXPLORABLES
+from tools.explorables import EXPLORABLES, named
 
 START = 120  # seconds for the server to answer, on a slow machine
 SETTLE = 20_000  # milliseconds for a change to arrive on the other side
 
-#: One cell for each explorable.
-CELLS = (
-    """
+#: Two with something of their own; all others as the book's pages begin.
+FIRST = """
 import torch
 from dlcompare import checkpoints
-from dlcompare.widgets import AttentionExplorer, ConvolutionStepper, GenerationDebugger, TrainingScrubber
+from dlcompare.widgets import AttentionExplorer, ConvolutionStepper, GenerationDebugger
+from tools.explorables import named
 
 torch.manual_seed(0)
-w = ConvolutionStepper(torch.rand(2, 28, 28), ["first", "second"], kernel=[[1, 2], [3, 4]])
+convolution = ConvolutionStepper(torch.rand(2, 28, 28), ["first", "second"], kernel=[[1, 2], [3, 4]])
+w = convolution
 w
-""",
-    """
+"""
+SECOND = """
 shakespeare = checkpoints.load("shakespeare-gpt")
 attention = AttentionExplorer(shakespeare.model, shakespeare.tokenizer, "But soft")
 attention
-""",
-    """
-generation = GenerationDebugger(shakespeare.model, shakespeare.tokenizer, "ROMEO.")
-generation
-""",
-    """
-training = TrainingScrubber()
-training
-""",
+"""
+#: One cell for each explorable, which is called as its entry.
+CELLS = (
+    FIRST,
+    SECOND,
+    *(
+        f"{entry.name} = named({entry.name!r}).make()\n{entry.name}"
+        for entry in EXPLORABLES
+        if entry.name not in {"convolution", "attention"}
+    ),
 )
 
 
@@ -98,13 +101,22 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "JUPYTER_PATH": own_kernel(home / "kernel"),
     }
     token = secrets.token_hex(16)
-    environment = {**os.environ, **{key: str(value) for key, value in folders.items()}, "JUPYTER_TOKEN": token}
+    environment = {
+        **os.environ,
+        **{key: str(value) for key, value in folders.items()},
+        "JUPYTER_TOKEN": token,
+        "PYTHONPATH": str(ROOT),
+    }
     environment.pop("DLCOMPARE_BOOK", None)
     # Lab would ask other hosts for news and for extensions.
     off = {
         name: True
         for name in ("@jupyterlab/apputils-extension:announcements", "@jupyterlab/extensionmanager-extension")
     }
+    # And it would show a cell only when it comes near: all of them are to be there at once.
+    tracker = home / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text(json.dumps({"windowingMode": "none"}), encoding="utf-8")
     page_config = home / "config" / "labconfig" / "page_config.json"
     page_config.parent.mkdir(parents=True)
     page_config.write_text(json.dumps({"disabledExtensions": off}), encoding="utf-8")
@@ -146,8 +158,8 @@ class Notebook:
             timeout=START * 1000,
         )
         self.command("notebook:run-all-cells")
-        for name in ("convolution", "attention", "generation", "training"):
-            expect(self.explorable(name)).to_be_attached(timeout=START * 1000)
+        for entry in EXPLORABLES:
+            expect(self.explorable(entry.name)).to_be_attached(timeout=START * 1000)
         return self
 
     def command(self, name: str, arguments: dict[str, Any] | None = None) -> None:
@@ -186,12 +198,11 @@ class Notebook:
 
     def change(self, name: str) -> Locator:
         """Change something that the engine has to answer, wait for its answer, and return the explorable."""
-        (entry,) = (entry for entry in EXPLORABLES if entry.name == name)
         root = self.explorable(name)
         root.scroll_into_view_if_needed()
         line = root.locator(".dlc-engine")
         before = int(line.get_attribute("data-answers") or 0)
-        entry.change(root, before)
+        named(name).change(root, before)
         expect(line).not_to_have_attribute("data-answers", str(before), timeout=SETTLE)
         expect(root).not_to_have_attribute("aria-busy", "true", timeout=SETTLE)
         return root
@@ -328,17 +339,16 @@ def test_a_training_that_is_shown_is_pythons(notebook: Notebook) -> None:
     torch.testing.assert_close(torch.tensor(norms), torch.tensor(expected), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["convolution", "attention", "generation", "training"])
+@pytest.mark.parametrize("name", [entry.name for entry in EXPLORABLES])
 def test_python_computes(notebook: Notebook, name: str) -> None:
     """The same module as in the page, and another answers: the kernel, which counts what it was asked."""
-    variable = "w" if name == "convolution" else name
     notebook.python(
-        f"asked = []\nreal = type({variable}).ask\n"
-        f"{variable}.ask = lambda graph, **inputs: asked.append(graph) or real({variable}, graph, **inputs)"
+        f"asked = []\nreal = type({name}).ask\n"
+        f"{name}.ask = lambda graph, **inputs: asked.append(graph) or real({name}, graph, **inputs)"
     )
     root = notebook.change(name)
     expect(root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "kernel")
     expect(root.locator(".dlc-engine")).to_contain_text("Computed by the Python kernel")
     assert notebook.value("len(asked)") >= 1
     assert notebook.page.workers == [] or all("worker." not in worker.url for worker in notebook.page.workers)
-    notebook.python(f"del {variable}.ask")
+    notebook.python(f"del {name}.ask")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 
 import pytest
 import torch
 
-from dlcompare.export import Graph
 from dlcompare.export.parity import difference
 from tools.explorables import EXPLORABLES, Entry
 from tools.page_engine import PageEngine
@@ -25,7 +23,7 @@ def test_a_pages_graphs_give_what_torch_gives(new_page: NewPage, site: str, entr
     page, _ = new_page()
     page.goto(site + entry.address)
     engine = PageEngine(page)
-    graphs = {graph.name: graph for graph in entry.graphs()}
+    graphs = {graph.name: graph for graph in entry.graphs}
     assert set(graphs) <= set(engine.graphs)
     for graph in graphs.values():
         for _ in range(DRAWS):
@@ -44,6 +42,5 @@ def test_every_graph_of_every_page_is_held_against_torch(new_page: NewPage, site
     for address in pages():
         page, _ = new_page()
         page.goto(site + address)
-        makers: list[Callable[[], list[Graph]]] = [entry.graphs for entry in EXPLORABLES if entry.address == address]
-        held = {graph.name for make in makers for graph in make()}
+        held = {graph.name for entry in EXPLORABLES if entry.address == address for graph in entry.graphs}
         assert held == set(PageEngine(page).graphs), address
