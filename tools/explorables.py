@@ -62,10 +62,10 @@ def _language(widget: type[AttentionExplorer] | type[GenerationDebugger]) -> Cal
     return make
 
 
-def _chat() -> Sequence[Graph]:
+def _chat() -> Explorable:
     checkpoint = checkpoints.load("dialogue-gpt", expected=GPT)
     assert isinstance(checkpoint.tokenizer, BPETokenizer)
-    return ChatStepper(checkpoint.model, checkpoint.tokenizer).make_graphs()
+    return ChatStepper(checkpoint.model, checkpoint.tokenizer)
 
 
 def _say(root: Locator, n: int) -> None:
