@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { float32, int32 } from "../src/engine/tensors.js";
-import { change, choose, last, LIMITS, positionOf, refusal, say } from "../src/explorables/chat/rules.js";
+import { change, choose, last, LIMITS, standingAt, refusal, say } from "../src/explorables/chat/rules.js";
 import { talkOf } from "../src/explorables/chat/talk.js";
 import { createTemplate, keptTurns, MARKS, markIn, strip } from "../src/explorables/chat/template.js";
 import { sampleOf } from "../src/explorables/chat/words.js";
@@ -162,11 +162,11 @@ test("steps go through the longer replies, side by side", async () => {
   const { talk, run } = world();
   const answers = await talk.answer({ ...state, turns: ["ab", "ab"] }, run);
   assert.equal(last(answers), 20);
-  assert.deepEqual([0, 10, 11, 20, 99].map((step) => positionOf(answers, step)), [
+  assert.deepEqual([0, 10, 11, 20, 99].map((step) => standingAt(answers, step)), [
     { turn: 0, places: 0, start: 0 }, { turn: 0, places: 10, start: 0 }, { turn: 1, places: 1, start: 10 },
     { turn: 1, places: 10, start: 10 }, { turn: 1, places: 10, start: 10 },
   ]); // prettier-ignore
-  assert.equal(positionOf({ whole: [], beside: [] }, 3), null);
+  assert.equal(standingAt({ whole: [], beside: [] }, 3), null);
 });
 
 test("a token that is none of the most probable stands behind them, with its own rank", () => {

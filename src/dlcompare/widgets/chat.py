@@ -135,7 +135,7 @@ class ChatStepper(Explorable):
                 raise StateError(str(error)) from None
         if len(given) > MOST_TURNS:
             raise StateError(f"turns has {len(given)} entries; allowed are {allowed}")
-        return given  # type: ignore[return-value]
+        return given
 
     def _as_choices(self, value: object) -> tuple[tuple[int, int, int], ...]:
         given = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (None,)

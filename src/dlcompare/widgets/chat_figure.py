@@ -56,8 +56,8 @@ def _draw_talk(axis: Any, bubbles: list[tuple[str, list[str]]], height: float) -
     top = 0.1
     for who, lines in bubbles:
         is_user = who == "user"
-        box = {"boxstyle": "round,pad=0.3", "facecolor": "#f3f5f8" if is_user else "white"}
-        box |= {"edgecolor": SOFT if is_user else COLOUR, "linewidth": 1}
+        ground, edge = ("#f3f5f8", SOFT) if is_user else ("white", COLOUR)
+        box = {"boxstyle": "round,pad=0.3", "facecolor": ground, "edgecolor": edge, "linewidth": 1}
         axis.text(
             0.99 if is_user else 0.02,
             top,

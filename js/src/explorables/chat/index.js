@@ -4,7 +4,7 @@ import { createSettingsRow } from "../../shared/drawing/settings_row.js";
 import { h } from "../../shared/dom.js";
 import { defineExplorable } from "../../shared/explorable.js";
 import { createSide } from "./side.js";
-import { change, choose, last, LIMITS, positionOf, refusal, say as said } from "./rules.js";
+import { change, choose, last, LIMITS, standingAt, refusal, say as said } from "./rules.js";
 import { createSayForm } from "./say_form.js";
 import { talkOf } from "./talk.js";
 import { createTranscript } from "./transcript.js";
@@ -115,7 +115,7 @@ export default defineExplorable({
         form.draw(state["turns"].length > 0, state["turns"].join("\n") === firstTurns);
         transcript.draw(now, words.soFar);
         const answers = /** @type {import("./talk.js").Answers} */ (now.answers);
-        const position = positionOf(answers, now.state["step"]);
+        const position = standingAt(answers, now.state["step"]);
         for (const [index, [name, way]] of sidesOf(now.state).entries()) sides[index]?.draw({ way, replies: answers[name], position, state: now.state });
       },
       table({ state, answers }) {
@@ -124,7 +124,7 @@ export default defineExplorable({
       },
       announce({ state, answers }) {
         const all = /** @type {import("./talk.js").Answers} */ (answers);
-        const position = positionOf(all, state["step"]);
+        const position = standingAt(all, state["step"]);
         if (!position || !position.places) return text("announce_start");
         const [whole, other] = sidesOf(state).map(([name]) => words.announce(all[name], position));
         return text("announce", { whole: whole ?? "", other: other ?? "", beside: text(`${state["beside"]}_short`) });

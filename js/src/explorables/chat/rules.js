@@ -96,7 +96,7 @@ export const lengths = ({ whole, beside }) => whole.slice(0, beside.length).map(
 export const last = (answers) => lengths(answers).reduce((sum, length) => sum + length, 0);
 
 /** Where a step stands; null in an empty conversation. @param {Answers} answers  @param {number} step @returns {Position | null} */
-export function positionOf(answers, step) {
+export function standingAt(answers, step) {
   const all = lengths(answers);
   let start = 0;
   for (const [turn, length] of all.entries()) {

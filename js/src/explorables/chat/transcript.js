@@ -5,7 +5,7 @@
  * @typedef {import("./talk.js").Answers} Answers
  */
 import { h, OWN_KEYS, put } from "../../shared/dom.js";
-import { lengths, positionOf } from "./rules.js";
+import { lengths, standingAt } from "./rules.js";
 import { strip } from "./template.js";
 
 /**
@@ -36,7 +36,7 @@ export function createTranscript(text, onStep) {
     /** @param {Shown} shown  @param {(reply: import("./talk.js").Reply, places: number) => string} soFar */
     draw({ state, wanted, answers, waiting }, soFar) {
       const both = /** @type {Answers} */ (answers);
-      const position = positionOf(both, state["step"]);
+      const position = standingAt(both, state["step"]);
       let sum = 0;
       ends = lengths(both).map((length) => (sum += length));
       const turns = /** @type {string[]} */ (wanted["turns"]);

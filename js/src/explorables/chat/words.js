@@ -8,7 +8,7 @@
  */
 import { createTokenWords } from "../../shared/drawing/words.js";
 import { short } from "../../shared/format.js";
-import { positionOf } from "./rules.js";
+import { standingAt } from "./rules.js";
 import { markIn } from "./template.js";
 
 /** Numbers of the answer for one token. @param {Drawn} drawn  @param {string} name */
@@ -86,7 +86,7 @@ export function createWords(text, tokenizer, template) {
     soFar: ({ steps }, places) => tokenizer.decode(steps.slice(0, places).map(({ token }) => token).filter((id) => !template.stop.has(id))), // prettier-ignore
     /** The tokens of the present reply on both sides, with their numbers. @param {import("./talk.js").Answers} answers  @param {number} step */
     rows(answers, step) {
-      const position = positionOf(answers, step);
+      const position = standingAt(answers, step);
       if (!position) return [];
       return Array.from({ length: position.places }, (_, place) => [
         String(place),
