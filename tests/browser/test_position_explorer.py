@@ -200,8 +200,11 @@ class Explorer:
         values = table.flatten()
         largest, least = int(values.abs().argmax()), int(values.abs().argmin())
         size, *colours = self.root.locator(".dlc-positions-cells").evaluate(
-            """(canvas, places) => [[canvas.height, canvas.width], ...places.map(place =>
-            [...canvas.getContext('2d').getImageData(place % canvas.width, Math.floor(place / canvas.width), 1, 1).data])]""",
+            """(canvas, places) => {
+              const at = (x, y) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data];
+              const colours = places.map(place => at(place % canvas.width, Math.floor(place / canvas.width)));
+              return [[canvas.height, canvas.width], ...colours];
+            }""",
             [largest, least],
         )
         assert size == list(table.shape)

@@ -25,8 +25,8 @@ WEIGHTS = "weights"
 #: Constants of up to so many numbers stay within the graph. The exporter folds operations on these into new constants
 #: (a transposed matrix, a row of a mask); so every larger one is a weight as the model has it.
 FOLDED = 8192
-#: A graph of more operations is written as it is. The exporter's simplification tries each of its rules at each operation,
-#: which takes half a minute from here on; onnxruntime simplifies what it loads in any case.
+#: A graph of more operations is written as it is. The exporter's simplification tries each of its rules at each
+#: operation, which takes half a minute from here on; onnxruntime simplifies what it loads in any case.
 SIMPLIFIED = 1000
 
 

@@ -101,7 +101,8 @@ class FeatureMaps(Explorable):
     @property
     def stage(self) -> Stage:
         """The layer that is looked at."""
-        return self._stages[self.step]
+        stage: Stage = self._stages[self.step]
+        return stage
 
     @property
     def _shape(self) -> tuple[int, int, int]:

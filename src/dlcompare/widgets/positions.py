@@ -16,25 +16,12 @@ from dlcompare.models import GPT
 from dlcompare.style import readable
 from dlcompare.tokenization import BPETokenizer, CharTokenizer
 from dlcompare.widgets.base import Explorable, StateError, Table
-from dlcompare.widgets.checked import Checked, as_choice, as_flag, as_whole
+from dlcompare.widgets.checked import Checked, as_choice, as_flag, as_text, as_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["LONGEST_PROMPT", "PositionExplorer"]
-
-#: Characters that a text may have.
-LONGEST_PROMPT = 200
-
-
-def _as_prompt(value: object, tokenizer: BPETokenizer | CharTokenizer) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_PROMPT:
-        raise StateError(f"prompt is {value!r}; allowed is a text of 1 to {LONGEST_PROMPT} characters")
-    try:
-        tokenizer.encode(value)
-    except ValueError as reason:
-        raise StateError(f"prompt cannot be read: {reason}") from None
-    return value
+__all__ = ["PositionExplorer"]
 
 
 def _as_order(value: object) -> tuple[int, ...]:
@@ -58,7 +45,7 @@ class PositionExplorer(Explorable):
     tokenizer:
         Its tokenizer.
     prompt:
-        The text, 1 to 200 characters. Of its tokens the first 24 are read.
+        The text, 1 to 500 characters. Of its tokens the first 24 are read.
     **traits:
         ``order`` (which token stands first, second and so on in the shuffled text; without it the text reversed),
         ``kind`` (``"none"``, ``"sinusoidal"``, ``"learned"`` or ``"rotary"``), ``causal`` (whether a token sees only
@@ -77,7 +64,7 @@ class PositionExplorer(Explorable):
 
     tokenizer: Any = traitlets.Dict(read_only=True).tag(sync=True)
     sizes: Any = traitlets.Dict(read_only=True).tag(sync=True)
-    prompt = Checked(lambda self, value: _as_prompt(value, self._tokenizer), "?").tag(sync=True)
+    prompt = Checked(lambda self, value: as_text(value, "prompt", self._tokenizer), "?").tag(sync=True)
     order = Checked(lambda _, value: _as_order(value), (0,)).tag(sync=True)
     kind = Checked(lambda _, value: as_choice(value, "kind", KINDS), "sinusoidal").tag(sync=True)
     causal = Checked(lambda _, value: as_flag(value, "causal"), False).tag(sync=True)

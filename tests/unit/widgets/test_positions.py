@@ -60,8 +60,8 @@ def test_the_other_position_is_no_further_than_the_first(model: GPT, tokenizer: 
 @pytest.mark.parametrize(
     ("traits", "message"),
     [
-        ({"prompt": ""}, "prompt is ''; allowed is a text of 1 to 200 characters"),
-        ({"prompt": "a" * 201}, "allowed is a text of 1 to 200 characters"),
+        ({"prompt": ""}, "prompt has 0 characters; allowed are 1 to 500"),
+        ({"prompt": "a" * 501}, "prompt has 501 characters; allowed are 1 to 500"),
         ({"prompt": "xyz"}, "prompt cannot be read"),
         ({"order": [0, 1]}, "order is .*; allowed are the places of the 4 tokens|allowed is each place of the 4"),
         ({"order": [0, 1, 2, 2]}, r"order is \[0, 1, 2, 2\]; allowed is each token's place once"),

@@ -1,36 +1,24 @@
 /** The front end of `dlcompare.widgets.PositionExplorer`. */
 import { int32 } from "../../engine/tensors.js";
-import { createChoice, createField, createSwitch } from "../../shared/controls.js";
+import { createChoice, createSwitch } from "../../shared/controls.js";
 import { defineExplorable } from "../../shared/explorable.js";
 import { short } from "../../shared/format.js";
 import { h, put } from "../../shared/dom.js";
-import { refusal } from "../attention/rules.js";
-import { createReader } from "../attention/text.js";
+import { createTextField } from "../../shared/text_field.js";
+import { readerOf, refusal } from "../../shared/text_reader.js";
 import { createDots } from "./dots.js";
 import { createRotation } from "./rotation.js";
-import { change, dimensionOf, distanceOf, KINDS, LONGEST_PROMPT, widthOf } from "./rules.js";
+import { change, dimensionOf, distanceOf, KINDS, widthOf } from "./rules.js";
 import { createShuffle } from "./shuffle.js";
 import { createVectors } from "./vectors.js";
 
-/** Readers of texts, by the model that holds their tokenizer. @type {WeakMap<object, ReturnType<typeof createReader>>} */
-const readers = new WeakMap();
-
-/** @param {import("../../shared/types.js").Model} model */
-function readerOf(model) {
-  const reader = readers.get(model) ?? createReader(model.get("tokenizer"), model.get("sizes").longest);
-  readers.set(model, reader);
-  return reader;
-}
-/** Why a text cannot be read; null when it can. @param {unknown} prompt  @param {import("../../shared/types.js").Model} model */
-const refused = (prompt, model) => {
-  if (typeof prompt === "string" && [...prompt].length > LONGEST_PROMPT) return "long";
-  return refusal(prompt, { count: (text) => readerOf(model)(text).ids.length });
-};
+/** How many tokens a text has; raises when it cannot be read. @param {import("../../shared/types.js").Model} model */
+const limitsOf = (model) => ({ count: (/** @type {string} */ prompt) => readerOf(model)(prompt).ids.length });
 
 export default defineExplorable({
   name: "positions",
   keys: ["prompt", "order", "kind", "causal", "token", "position", "distance", "dimension"],
-  change: (state, wish, model) => change(state, wish, model.get("sizes"), (prompt) => (refused(prompt, model) === null ? readerOf(model)(/** @type {string} */ (prompt)).ids.length : 0)),
+  change: (state, wish, model) => change(state, wish, model.get("sizes"), (prompt) => (refusal(prompt, limitsOf(model)) ? 0 : limitsOf(model).count(/** @type {string} */ (prompt)))),
   ask(state, run, model) {
     const { ids } = readerOf(model)(state["prompt"]);
     return run("positions", {
@@ -53,28 +41,12 @@ export default defineExplorable({
       onChoose: (value) => set({ kind: value }),
     });
     const causal = createSwitch({ name: "causal", label: text("causal"), onChange: (on) => set({ causal: on }) });
-    const field = createField({
-      name: "prompt",
-      label: text("prompt"),
-      longest: LONGEST_PROMPT,
-      onInput(prompt) {
-        set({ prompt });
-        const reason = refused(prompt, model);
-        if (reason) say(text(`prompt_${reason}`));
-      },
-    });
-    // What was refused gives way to what is shown.
-    field.input.addEventListener("blur", () => {
-      if (!refused(field.input.value, model)) return;
-      field.show(shown()?.wanted["prompt"] ?? "");
-      say("");
-    });
+    const field = createTextField({ text, name: "prompt", label: text("prompt"), limits: limitsOf(model), onInput: (prompt) => set({ prompt }), say, now: () => shown()?.wanted["prompt"] });
     const vectors = createVectors(text, sizes, set);
     const dots = createDots(text, set);
     const rotation = createRotation(text, sizes);
     const shuffle = createShuffle(text, set, () => shown()?.wanted);
     const without = h("p", { class: "dlc-positions-none" }, text("without"));
-    let written = "";
     const tokensOf = (/** @type {import("./rules.js").State} */ state) => readerOf(model)(state["prompt"]).tokens;
     return {
       choices: [kind.element, causal.element, field.element],
@@ -85,8 +57,7 @@ export default defineExplorable({
         const token = tokens[state["token"]] ?? "";
         kind.show(wanted["kind"]);
         causal.show(wanted["causal"]);
-        // Only what was changed elsewhere: a reader's own text stays under the reader's hand.
-        if (wanted["prompt"] !== written) field.show((written = wanted["prompt"]));
+        field.show(wanted["prompt"]);
         put(without, { hidden: state["kind"] !== "none" });
         shuffle.draw(now, tokens);
         vectors.draw(now);

@@ -12,7 +12,6 @@
 /** In the graph's order. */
 export const KINDS = ["none", "sinusoidal", "learned", "rotary"];
 export const POSITIONS = 64;
-export const LONGEST_PROMPT = 200;
 
 /** How many dimensions the vectors of a kind have. @param {string} kind  @param {Sizes} sizes */
 export const widthOf = (kind, { d_model, d_head }) => (kind === "rotary" ? d_head : d_model);
