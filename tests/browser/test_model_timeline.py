@@ -260,7 +260,8 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
         timeline.twin.step = index
         timeline.check()
     sizes = timeline.root.locator("button, select").evaluate_all(
-        "all => all.map(e => e.getBoundingClientRect()).map(b => Math.min(b.width, b.height))"
+        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
+        ".map(b => Math.min(b.width, b.height))"
     )
     assert min(sizes) >= 32
 

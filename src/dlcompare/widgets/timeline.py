@@ -64,7 +64,8 @@ class ModelTimeline(Explorable):
     @property
     def model(self) -> Event:
         """The model that is looked at."""
-        return history()[self.step]
+        step: int = self.step
+        return history()[step]
 
     def date_of(self, event: Event) -> str:
         """Return a model's date in words: month and year, or the year alone."""
