@@ -64,8 +64,8 @@ class ModelTimeline(Explorable):
     @property
     def model(self) -> Event:
         """The model that is looked at."""
-        event: Event = history()[self.step]
-        return event
+        step: int = self.step
+        return history()[step]
 
     def date_of(self, event: Event) -> str:
         """Return a model's date in words: month and year, or the year alone."""

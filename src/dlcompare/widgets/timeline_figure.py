@@ -50,7 +50,14 @@ def _draw_lane(axes: Any, events: list[Event], measure: str, place: Callable[[fl
         axes.plot([x, x], [min(values), max(values)], color=INK, linewidth=1, alpha=0.6, zorder=1)
         if paper.month is None:  # only the year is known
             axes.errorbar([x], [max(values)], xerr=0.5, color=INK, elinewidth=1, capsize=2.5, zorder=1)
-        look = {"color": style.FAMILY[family], "edgecolor": INK, "linewidth": 0.6, "s": 36, "zorder": 2}
+        look = {
+            "color": style.FAMILY[family],
+            "edgecolor": INK,
+            "linewidth": 0.6,
+            "s": 36,
+            "zorder": 2,
+            "clip_on": False,
+        }
         axes.scatter([x] * len(values), values, marker=style.MARKER[family], **look)
         where = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center"}
         axes.annotate(_common_name(same), (x, max(values)), fontsize=7.5, color=INK, **where)
