@@ -53,7 +53,7 @@ def _while_compiling() -> Iterator[None]:
     # Checks of values, such as that ids are in range, ask torch.compiler.is_compiling() and keep out of the graph.
     # Axes that happen to be equally long in the example must not be taken for one. And a recurrent layer is noted step
     # by step, not as the one operation that a library has for it, which the exporter does not know.
-    library = torch._C._get_mkldnn_enabled()  # type: ignore[attr-defined]
+    library = torch._C._get_mkldnn_enabled()
     torch._C._set_mkldnn_enabled(False)
     try:
         with torch.compiler._compile_session_context(), symbolic_shapes.patch(use_duck_shape=False):  # type: ignore[attr-defined]

@@ -68,7 +68,7 @@ def stages(model: CNN) -> list[Stage]:
             # A ReLU's unit is made from what its convolution sees; pooling takes the ReLU's.
             below = module if kind == "relu" else below
     for kind, module in (("hidden", "classifier.1"), ("logits", "classifier.3")):
-        found.append(Stage(kind, 0, module, source, geometry[module].shape, None))  # type: ignore[arg-type]
+        found.append(Stage(kind, 0, module, source, geometry[module].shape, None))
         source = module
     return found
 

@@ -101,8 +101,8 @@ class FeatureMaps(Explorable):
     @property
     def stage(self) -> Stage:
         """The layer that is looked at."""
-        stage: Stage = self._stages[self.step]
-        return stage
+        found: Stage = self._stages[self.step]
+        return found
 
     @property
     def _shape(self) -> tuple[int, int, int]:
