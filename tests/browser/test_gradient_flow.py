@@ -148,6 +148,23 @@ def test_what_the_caption_asks_has_its_answer(flow: Flow) -> None:
     assert arrives("rnn", 0, 1) > rnn, "time is not helped by residual connections"
 
 
+def test_pointing_reads_a_number_and_changes_nothing(flow: Flow) -> None:
+    readout = flow.root.locator(".dlc-readout")
+    expected = GradientFlow().norms["gru"]
+    box = flow.root.locator("[data-grid=gru]").bounding_box()
+    assert box is not None
+    flow.page.mouse.move(box["x"] + box["width"] * 9.5 / 16, box["y"] + box["height"] * 1.5 / 5)
+    expect(readout).to_contain_text("GRU, layer 3, step 10:")
+    assert float(readout.get_attribute("data-value") or "nan") == near(expected[3, 9])
+    flow.check()
+    box = flow.root.locator("[data-grid=mlp]").bounding_box()
+    assert box is not None
+    flow.page.mouse.move(box["x"] + 5, box["y"] + 5)
+    expect(readout).to_have_text("MLP, layer 4, step 1: no way to the loss")
+    flow.page.mouse.move(0, 0)
+    expect(readout).to_have_text("")
+
+
 def test_by_keys_and_by_pressing_a_chart(flow: Flow) -> None:
     page = flow.page
     flow.root.locator("[data-grid=gru] [tabindex='0']").focus()

@@ -132,7 +132,7 @@ def recurrent_pass(model: RecurrentLM) -> Graph:
 
             at = unit.long().view(1)
             at_unit = {name: value.index_select(1, at)[:, 0] for name, value in parts.items()}  # each (seq,)
-            before = {name: _after_zeros(at_unit[name]) for name in ("hidden", "cell") if name in parts}
+            before = {name: _after_zeros(value) for name, value in at_unit.items() if name in ("hidden", "cell")}
             rows = torch.arange(gates) * d + at
             u_rows, b_rows = u.index_select(0, rows), b_u.index_select(0, rows)  # (gates, d), (gates,)
             sums_h = h_before @ u_rows.T + b_rows  # (seq, gates)

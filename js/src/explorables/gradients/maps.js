@@ -24,13 +24,29 @@ export function createMaps({ text, networks, onPlace }) {
   let depth = 0;
   let length = 0;
   let chosen = { layer: 0, time: 1 };
+  /** What the mouse is over. @type {{network: string, layer: number, time: number} | null} */
+  let pointed = null;
+  /** @type {Numbers | null} */
+  let last = null;
+  const readout = h("p", { class: "dlc-readout" });
+  function tell() {
+    const value = pointed && last && pointed.layer <= depth && pointed.time <= length ? last.norm(pointed.network, pointed.layer, pointed.time) : null;
+    readout.textContent = pointed && value !== null ? text(value > 0 ? "cell" : "cell_none", { ...pointed, network: text(pointed.network), value: full(value) }) : "";
+    put(readout, { "data-value": value });
+  }
   const place = (/** @type {import("../../shared/types.js").Cell} */ [row, column]) => ({ layer: depth - row, time: column + 1 });
   const maps = networks.map((network) => {
     const grid = createPixelGrid({
       label: text("map", { network: text(network) }),
       name: network,
-      onPoint: () => {},
-      onLeave: () => {},
+      onPoint(cell) {
+        pointed = { network, ...place(cell) };
+        tell();
+      },
+      onLeave() {
+        pointed = null;
+        tell();
+      },
       onPick: (cell) => onPlace(place(cell)),
       onKey(event) {
         const next = follow(event, [depth - chosen.layer, chosen.time - 1], { rows: depth + 1, columns: length });
@@ -46,7 +62,7 @@ export function createMaps({ text, networks, onPlace }) {
   });
   const legend = createLegend();
   const key = h("div", { class: "dlc-gradients-legend" }, h("span", {}, text("legend")), legend.element);
-  const element = h("section", { class: "dlc-part" }, title, h("div", { class: "dlc-gradients-maps" }, ...maps.map((map) => map.element)), key);
+  const element = h("section", { class: "dlc-part" }, title, h("div", { class: "dlc-gradients-maps" }, ...maps.map((map) => map.element)), readout, key);
   /** What the cells were painted for. @type {{numbers: Numbers | null, even: unknown, planes: Map<string, any>}} */
   let painted = { numbers: null, even: null, planes: new Map() };
 
@@ -56,6 +72,7 @@ export function createMaps({ text, networks, onPlace }) {
     draw({ scales }, numbers) {
       ({ depth, length } = numbers);
       chosen = { layer: numbers.layer, time: numbers.time };
+      last = numbers;
       title.textContent = text("maps_title", chosen);
       const { low, high } = decades(networks.flatMap((network) => numbers.all(network)));
       if (painted.numbers?.answers !== numbers.answers || painted.even !== scales.even) {
@@ -84,6 +101,7 @@ export function createMaps({ text, networks, onPlace }) {
         value.textContent = norm > 0 ? short(norm) : text("no_way");
         put(value, { "data-value": norm, title: full(norm) });
       }
+      tell();
     },
   };
 }
