@@ -201,9 +201,11 @@ class Explorer:
         largest, least = int(values.abs().argmax()), int(values.abs().argmin())
         size, *colours = self.root.locator(".dlc-positions-cells").evaluate(
             """(canvas, places) => {
-              const at = (x, y) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data];
-              const colours = places.map(place => at(place % canvas.width, Math.floor(place / canvas.width)));
-              return [[canvas.height, canvas.width], ...colours];
+              const { width, height } = canvas;
+              const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+              copy.drawImage(canvas, 0, 0);
+              const pixel = place => [...copy.getImageData(place % width, Math.floor(place / width), 1, 1).data];
+              return [[height, width], ...places.map(pixel)];
             }""",
             [largest, least],
         )
@@ -361,10 +363,9 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
     page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
     explorer = Explorer(page).open(site + ADDRESS)
     grid = explorer.root.locator("[data-grid=vectors]")
-    grid.scroll_into_view_if_needed()
     box = grid.bounding_box()
     assert box
-    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.25)
+    grid.tap(position={"x": box["width"] / 2, "y": box["height"] * 0.26})
     expect(grid).to_have_attribute("aria-valuenow", "16")
     explorer.position = 16
     explorer.dimension = int(

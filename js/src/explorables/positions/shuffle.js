@@ -16,9 +16,9 @@ const FULL = 0.1;
 /**
  * @param {import("../../shared/format.js").Translate} text
  * @param {(wish: import("./rules.js").State) => void} set
- * @param {() => import("./rules.js").State | undefined} wanted
+ * @param {() => import("./rules.js").State | undefined} wish  The state that is wanted.
  */
-export function createShuffle(text, set, wanted) {
+export function createShuffle(text, set, wish) {
   const original = createTokenRow({ label: text("in_order"), name: "original", onPick: (token) => set({ token }) });
   /** @type {number[]} */
   let order = [];
@@ -30,7 +30,7 @@ export function createShuffle(text, set, wanted) {
       ...OWN_KEYS,
       "data-control": name,
       onclick() {
-        const state = wanted();
+        const state = wish();
         if (state && element.getAttribute("aria-disabled") !== "true") set({ order: to(state) });
       },
     }, text(name)); // prettier-ignore
@@ -48,7 +48,7 @@ export function createShuffle(text, set, wanted) {
     put(strip.element, { tabindex: 0 });
     strip.element.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
-      const state = wanted();
+      const state = wish();
       if (!step || !state || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
       event.preventDefault();
       event.stopPropagation();
@@ -73,8 +73,9 @@ export function createShuffle(text, set, wanted) {
   return {
     element,
     /** @param {Shown} shown  @param {string[]} tokens */
-    draw({ state, answers, scales }, tokens) {
-      const { token, dimension, kind, causal } = state;
+    draw({ state, wanted, answers, scales }, tokens) {
+      const { token, kind, causal } = state;
+      const { dimension } = wanted;
       order = state["order"];
       const apart = Array.from(answers["apart"].data, Number);
       const sizes = Array.from(answers["sizes"].data, Number);

@@ -55,13 +55,15 @@ export function createVectors(text, sizes, set) {
   return {
     element,
     /** @param {Shown} shown */
-    draw({ state, answers, scales }) {
-      const { kind, position } = state;
+    draw({ state, wanted, answers, scales }) {
+      const { kind } = state;
+      // All positions are there: the mark follows the reader at once.
+      const { position } = wanted;
       put(element, { hidden: kind === "none" });
       if (kind === "none") return;
       const { data } = answers[kind];
       const width = widthOf(kind, sizes);
-      at = { position, dimension: dimensionOf(state, width), width };
+      at = { position, dimension: dimensionOf(wanted, width), width };
       const limit = Math.max(...data.map(Math.abs));
       if ([kind, scales].some((value, index) => value !== painted[index])) {
         painted = [kind, scales];
