@@ -42,17 +42,25 @@ export function createStore({ keys, change, ask, silent = [] }, model, engine) {
     });
   }
 
-  /** @type {import("./explorable.js").Run} */
-  async function run(graph, inputs, channel) {
+  /** By channel, the latest turn that has asked there. @type {Map<string, number>} */
+  const latest = new Map();
+  /**
+   * What one turn asks with. Where it asks one question after the other, its later ones must not take a newer turn's place.
+   * @param {number} mine
+   * @returns {import("./explorable.js").Run}
+   */
+  const asker = (mine) => async (graph, inputs, channel = graph) => {
+    if ((latest.get(channel) ?? 0) > mine) throw new Superseded();
+    latest.set(channel, mine);
     const answer = await engine.run(graph, inputs, channel);
     if (!answer || ended) throw new Superseded();
     return answer.outputs;
-  }
+  };
   async function compute() {
     const of = state;
     const mine = (turn += 1);
     try {
-      const answers = await ask(of, run, model);
+      const answers = await ask(of, asker(mine), model);
       // While a slider moves, each answer is shown, but none after a newer one.
       if (ended || mine <= (numbers?.turn ?? 0)) return;
       numbers = { of, answers, turn: mine };
