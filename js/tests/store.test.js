@@ -7,8 +7,12 @@ import { createStore } from "../src/shared/store.js";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-/** A number that may be from 0 to 9, a text, and a step; asked is ten times the number. @param {Record<string, unknown>} [state] */
-function world(state = {}) {
+/**
+ * A number that may be from 0 to 9, a text, and a step; asked is ten times the number.
+ * @param {Record<string, unknown>} [state]
+ * @param {(state: import("../src/shared/explorable.js").State, run: import("../src/shared/explorable.js").Run) => Promise<import("../src/shared/explorable.js").Answers>} [ask]
+ */
+function world(state = {}, ask = async ({ x }, run) => run("tenfold", { x: float32(x) })) {
   /** @type {{value: number, answer: () => void}[]} */
   const asked = [];
   /** @type {import("../src/engine/engine.js").Runner} */
@@ -33,7 +37,7 @@ function world(state = {}) {
         if (Number.isInteger(wish["step"])) next["step"] = wish["step"];
         return Object.keys(next).every((key) => next[key] === before[key]) ? before : next;
       },
-      ask: async ({ x }, run) => run("tenfold", { x: float32(x) }),
+      ask,
     },
     model,
     engine,
@@ -67,6 +71,21 @@ test("while much changes, answers are shown as they come, and none after a newer
   asked[1]?.answer();
   await settle();
   assert.deepEqual([store.numbers()?.state["x"], store.numbers()?.waiting], [4, false]);
+});
+
+test("who asks one question after the other stops when something newer is asked", async () => {
+  const { asked, store } = world({}, async ({ x }, run) => {
+    let y = x;
+    for (let step = 0; step < 2; step++) y = Number((await run("tenfold", { x: float32(y) }))["y"]?.data[0]);
+    return { y };
+  });
+  store.set({ x: 2 });
+  for (let answered = 0; answered < 5; answered++) {
+    asked[answered]?.answer();
+    await settle();
+  }
+  assert.deepEqual(asked.map(({ value }) => value), [1, 2, 20]); // prettier-ignore
+  assert.deepEqual([store.numbers()?.waiting, store.numbers()?.answers["y"]], [false, 200]);
 });
 
 test("what is not allowed changes nothing, and steps and silent keys ask nothing", async () => {

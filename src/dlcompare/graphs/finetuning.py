@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dlcompare.export import Graph
+from dlcompare.graphs.objectives import following_tokens
 from dlcompare.models import GPT
 from dlcompare.training import LoRALinear
 
@@ -51,8 +52,8 @@ def finetuning_step(model: GPT) -> Graph:
       and of the model after (second axis),
     - ``moved``, a number from 0 to 1: half the sum of the differences of both models' probabilities, which is the share
       that moved from some tokens to others,
-    - ``losses`` (2, seq - 1): by how many nats each token but the first surprises each model,
-    - ``surprise`` (2,): their means, 0 of a text of one token.
+    - ``surprise`` (2,): by how many nats each token but the first surprises each model, on average; 0 of a text of one
+      token.
 
     Raises
     ------
@@ -69,15 +70,15 @@ def finetuning_step(model: GPT) -> Graph:
     def function(ids: Tensor, strength: Tensor) -> dict[str, Tensor]:
         with torch.no_grad(), _scaled(model, torch.stack([torch.zeros_like(strength), strength])):
             log_p = model(ids.long()).log_softmax(-1)  # (2, seq, vocab_size)
-        losses = -log_p[:, :-1].gather(-1, ids[:, 1:, None].long())[..., 0]  # (2, seq - 1)
+        following, has_next = following_tokens(ids)
+        losses = -log_p.gather(-1, following[..., None])[..., 0] * has_next  # (2, seq)
         p = log_p[:, -1].exp()  # (2, vocab_size)
         likeliest = p.topk(top).indices  # (2, top)
         return {
             "top": likeliest.int(),
             "p": torch.stack([row.gather(0, likeliest.flatten()) for row in p]).reshape(2, 2, top),
             "moved": (p[0] - p[1]).abs().sum() / 2,
-            "losses": losses,
-            "surprise": losses.sum(-1) / torch.ones_like(losses).sum(-1).clamp(min=1),
+            "surprise": losses.sum(-1) / has_next.sum().clamp(min=1),
         }
 
     def draw(generator: torch.Generator) -> dict[str, Tensor]:

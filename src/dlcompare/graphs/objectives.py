@@ -41,6 +41,15 @@ def _watched(model: GPT | BERT) -> Iterator[tuple[list[Tensor], list[Tensor]]]:
             handle.remove()
 
 
+def following_tokens(ids: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what follows each of ``ids`` (batch, seq), int64, and where something does (seq,): 1, and 0 at the last.
+
+    At the last stands the last itself. Nothing in it is ever empty, which onnxruntime warns of in a text of one token.
+    """
+    place = torch.arange(ids.shape[1])
+    return ids.long().index_select(1, torch.minimum(place + 1, place[-1])), (place < place[-1]).float()
+
+
 def _check(model: GPT | BERT) -> None:
     if model.training and model.config.dropout:
         raise ValueError("model is in training mode, with dropout; allowed is evaluation mode: call model.eval()")
@@ -103,7 +112,8 @@ def causal_objective(model: GPT) -> Graph:
     def function(ids: Tensor, place: Tensor) -> dict[str, Tensor]:
         with torch.enable_grad(), _watched(model) as (vectors, scores):
             logits = model(ids.long())[0]  # (seq, vocab_size)
-            targets = torch.cat([ids[0, 1:], torch.full_like(ids[0, :1], IGNORED)])
+            following, has_next = following_tokens(ids)
+            targets = torch.where(has_next > 0, following[0], IGNORED)
             outputs, surprise = _asked(logits, targets, place)
             (gradient,) = torch.autograd.grad(surprise, vectors[0])
         return {"sees": _visible(scores), "influence": _sizes(gradient), **outputs}

@@ -35,7 +35,7 @@ def draw(widget: FineTuning) -> Figure:
     tokens.invert_yaxis()
     tokens.set(xlabel=text("finetuning.column_probability"))
     tokens.set_title(text("finetuning.expected"))
-    tokens.legend(fontsize=8)
+    tokens.legend(fontsize=8, loc="lower right")
 
     changes = widget.changes
     for key, mark in MARKS.items():

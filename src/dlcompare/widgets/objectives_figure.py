@@ -17,7 +17,7 @@ __all__ = ["draw"]
 
 def draw(widget: ObjectiveViewer) -> Figure:
     """Return the figure of the explorable's present state."""
-    figure = Figure(figsize=(7.2, 3.6), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(8.6, 3.6), layout="constrained", facecolor="white")
     left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
     tokens = [widget.name_of(token) for token in widget.row]
     style.attention_map(left, widget.answers["sees"].float(), tokens)
@@ -30,6 +30,6 @@ def draw(widget: ObjectiveViewer) -> Figure:
     right.invert_yaxis()
     right.set(xlabel=text("objectives.column_probability"))
     place = style.readable(tokens[widget.place])
-    right.set_title(text(f"objectives.expected_{widget.objective}", token=place))
+    right.set_title(text(f"objectives.expected_{widget.objective}", token=place), loc="left", fontsize=9)
     right.grid(axis="y", visible=False)
     return figure

@@ -54,6 +54,15 @@ def test_the_causal_loss_and_its_parts() -> None:
     assert torch.equal(outputs["sees"], torch.ones(7, 7, dtype=torch.bool).tril())
 
 
+def test_one_token_has_no_target() -> None:
+    outputs = causal_objective(gpt())(
+        ids=torch.tensor([[7]], dtype=torch.int32), place=torch.tensor(0, dtype=torch.int32)
+    )
+    assert outputs["loss"] == 0
+    assert outputs["losses"].tolist() == [0]
+    assert all(value.isfinite().all() for value in outputs.values())
+
+
 @pytest.mark.parametrize("place", [0, 3, 6])
 def test_what_comes_later_cannot_move_the_causal_loss(place: int) -> None:
     model = gpt()
