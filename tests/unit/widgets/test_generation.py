@@ -257,7 +257,7 @@ def test_every_text_that_the_front_end_asks_for_is_in_the_catalogue() -> None:
     asked |= {"temperature", "top_k", "top_p", "stage_k", "cache_remembered", "cache_several", "crowded"}
     texts = tiny().strings
     assert {"title", "full", "take", "engine_loading"} <= asked | set(texts)
-    assert asked - {"true", "fast", "step", "own", "drawn"} <= set(texts)
+    assert asked - {"true", "fast", "step", "own", "drawn", "group"} <= set(texts)
 
 
 def test_the_figure_shows_the_most_probable_tokens() -> None:
