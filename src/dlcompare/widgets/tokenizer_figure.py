@@ -67,7 +67,8 @@ def draw(widget: TokenizerExplorer) -> Figure:
     }
     rows = [(count, _lines(cuts[count.row])) for count in widget.counts]
     height = sum(len(lines) + 1.2 for _, lines in rows)
-    figure = Figure(figsize=(7.2, 0.26 * height + 0.2), layout="none", facecolor="white")
+    figure = Figure(figsize=(7.2, 0.26 * height + 0.2), facecolor="white")
+    figure.set_layout_engine("none")  # whatever a chapter has set
     axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
     axes.set_axis_off()
     axes.set(xlim=(0, WIDTH), ylim=(height, 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import matplotlib
 import pytest
 
 from dlcompare.tokenization import BPETokenizer, CharTokenizer, WordTokenizer
@@ -57,8 +58,9 @@ def test_who_has_merged_all_goes_on_to_merge_all() -> None:
 
 
 def test_the_figure_draws_any_text_without_a_warning(recwarn) -> None:
-    for text in ("q", "名字 🌹" * 40, "$x_1^2$ & \x00\t\n", "e\u0301 مرحبا", "a" * 200):
-        explorer(text).figure().canvas.draw()
+    with matplotlib.rc_context({"figure.constrained_layout.use": True}):  # as in the book's chapters
+        for text in ("q", "名字 🌹" * 40, "$x_1^2$ & \x00\t\n", "e\u0301 مرحبا", "a" * 200):
+            explorer(text).figure().canvas.draw()
     assert [str(warning.message) for warning in recwarn] == []
 
 
