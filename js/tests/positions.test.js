@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { change, dimensionOf, distanceOf, fitted, isOrder, moved, places, widthOf } from "../src/explorables/positions/rules.js";
+import { change, dimensionOf, distanceOf, fitted, isOrder, moved, onwards, places, widthOf } from "../src/explorables/positions/rules.js";
 
 const sizes = { longest: 24, d_model: 192, d_head: 48 };
 /** Letters are tokens here. @param {unknown} prompt */
@@ -27,6 +27,7 @@ test("a token moves one place, and no further than to the ends", () => {
   assert.deepEqual(moved([3, 2, 1, 0], 2, -1), [2, 3, 1, 0]);
   assert.deepEqual(moved([3, 2, 1, 0], 3, -1), [3, 2, 1, 0]);
   assert.deepEqual(moved([3, 2, 1, 0], 0, 1), [3, 2, 1, 0]);
+  assert.deepEqual([onwards([3, 2, 1, 0], 2), onwards([3, 2, 1, 0], 0)], [[3, 1, 2, 0], [0, 3, 2, 1]]); // prettier-ignore
   assert.deepEqual(places(3), [0, 1, 2]);
 });
 

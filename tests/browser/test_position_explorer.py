@@ -93,9 +93,14 @@ class Explorer:
             self.order.insert(min(last, max(0, at + (1 if name == "later" else -1))), self.token)
         self.settle()
 
-    def pick(self, grid: str, place: int) -> None:
-        self.root.locator(f"[data-grid={grid}] [role=option]").nth(place).click()
-        self.token = self.order[place] if grid == "shuffled" else place
+    def pick(self, place: int) -> None:
+        """Press a token of the shuffled text: the chosen one moves on, and from the end to the beginning."""
+        self.root.locator("[data-grid=shuffled] [role=option]").nth(place).click()
+        if self.order[place] == self.token:
+            self.order.remove(self.token)
+            self.order.insert((place + 1) % (len(self.order) + 1), self.token)
+        else:
+            self.token = self.order[place]
         self.settle()
 
     def layer(self, x: Tensor) -> Tensor:
@@ -127,12 +132,12 @@ class Explorer:
         moved, shuffled = self.layer(embedded)[self.order], self.layer(embedded[self.order])
         apart = torch.linalg.norm(shuffled - moved, dim=-1)
 
+        assert self.root.locator("[data-grid=original] bdi").all_text_contents() == self.tokens
+        expect(self.root.locator("[data-grid=original] [data-chosen]")).to_have_text(self.tokens[self.token])
+        options = self.root.locator("[data-grid=shuffled] [role=option]")
         texts = "all => all.map(e => e.querySelector('.dlc-token-text').textContent)"
-        for grid, shown in (("original", self.tokens), ("shuffled", [self.tokens[place] for place in self.order])):
-            options = self.root.locator(f"[data-grid={grid}] [role=option]")
-            assert options.evaluate_all(texts) == shown
-            chosen = self.order.index(self.token) if grid == "shuffled" else self.token
-            expect(options.nth(chosen)).to_have_attribute("aria-selected", "true")
+        assert options.evaluate_all(texts) == [self.tokens[place] for place in self.order]
+        expect(options.nth(self.order.index(self.token))).to_have_attribute("aria-selected", "true")
         found = self.root.locator("[data-grid=shuffled] [data-value]").evaluate_all(
             "all => all.map(e => Number(e.dataset.value))"
         )
@@ -247,12 +252,15 @@ def test_a_readers_own_sentence_in_any_order(explorer: Explorer) -> None:
     explorer.check()
     for name in random.choices(["earlier", "later", "reverse", "restore"], k=6):
         if explorer.control(name).get_attribute("aria-disabled") == "true":
-            explorer.pick("shuffled", random.randrange(1, len(explorer.order) - 1))
+            explorer.pick(random.randrange(1, len(explorer.order) - 1))
+            explorer.check()
             continue
         explorer.press(name)
         explorer.check()
         assert data(explorer.root.locator(".dlc-positions-verdict")) < 1e-5
-    explorer.pick("original", 2)
+    explorer.pick(2)
+    explorer.pick(explorer.order.index(explorer.token))
+    explorer.check()
     explorer.press("later")
     explorer.choose("learned")
     explorer.check()
@@ -297,12 +305,15 @@ def test_by_keys(explorer: Explorer) -> None:
     page.keyboard.press("ArrowRight")
     explorer.dimension += 1
     explorer.check()
-    explorer.root.locator("[data-grid=original] [tabindex='0']").focus()
-    page.keyboard.press("ArrowRight")
-    explorer.token = 2
+    explorer.root.locator("[data-grid=shuffled] [tabindex='0']").focus()
+    page.keyboard.press("ArrowLeft")
+    explorer.token = 4
+    explorer.check()
+    page.keyboard.press("Enter")
+    explorer.order = [0, 5, 2, 3, 1, 4]
     explorer.check()
     page.keyboard.press("u")
-    explorer.token = 1
+    explorer.order = [0, 5, 2, 3, 4, 1]
     explorer.check()
     page.keyboard.press("r")
     expect(explorer.control("kind")).to_have_value("sinusoidal")

@@ -31,6 +31,9 @@ export const places = (count) => Array.from({ length: count }, (_, place) => pla
 /** Whether it is one of a text's orders. @param {unknown} order  @param {number} count */
 export const isOrder = (order, count) => Array.isArray(order) && order.length === count && places(count).every((place) => order.includes(place));
 
+/** A token of the new order one place later, and from the end to the beginning. @param {number[]} order  @param {number} token */
+export const onwards = (order, token) => (order.at(-1) === token ? moved(order, token, -order.length) : moved(order, token, 1));
+
 /** A token of the new order some places later. @param {number[]} order  @param {number} token  @param {number} by */
 export function moved(order, token, by) {
   const from = order.indexOf(token);

@@ -8,7 +8,7 @@ import { h, OWN_KEYS, put } from "../../shared/dom.js";
 import { full, short } from "../../shared/format.js";
 import { createTokenRow } from "../../shared/token_row.js";
 import { createVectorStrip } from "../../shared/vector_strip.js";
-import { moved, places } from "./rules.js";
+import { moved, onwards, places } from "./rules.js";
 
 /** A full bar is a change by this share of the longest output. */
 const FULL = 0.1;
@@ -19,10 +19,36 @@ const FULL = 0.1;
  * @param {() => import("./rules.js").State | undefined} wish  The state that is wanted.
  */
 export function createShuffle(text, set, wish) {
-  const original = createTokenRow({ label: text("in_order"), name: "original", onPick: (token) => set({ token }) });
+  const original = h("p", { class: "dlc-positions-text", "data-grid": "original" });
   /** @type {number[]} */
   let order = [];
-  const shuffled = createTokenRow({ label: text("shuffled"), name: "shuffled", onPick: (place) => set({ token: order[place] }) });
+  /** The chosen token goes one place on when it is pressed again. */
+  const goOn = () => {
+    const state = wish();
+    if (state) set({ order: onwards(state["order"], state["token"]) });
+  };
+  const shuffled = createTokenRow({
+    label: text("shuffled"),
+    name: "shuffled",
+    onPick: (place) => set({ token: order[place] }),
+    onKey(event) {
+      if ((event.key !== "Enter" && event.key !== " ") || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      goOn();
+    },
+  });
+  const chipOf = (/** @type {Event} */ { target }) => /** @type {Element} */ (target).closest("[role=option]");
+  /** @type {Element | null} */
+  let pressed = null;
+  shuffled.element.addEventListener("pointerdown", (event) => {
+    const chip = chipOf(event);
+    pressed = chip?.getAttribute("aria-selected") === "true" ? chip : null;
+  });
+  shuffled.element.addEventListener("click", (event) => {
+    if (pressed && chipOf(event) === pressed) goOn();
+    pressed = null;
+  });
   /** @param {string} name  @param {(state: import("./rules.js").State) => number[]} to */
   const button = (name, to) => {
     const element = h("button", {
@@ -62,7 +88,7 @@ export function createShuffle(text, set, wish) {
     "section",
     { class: "dlc-part dlc-positions-shuffle", "aria-label": text("shuffle") },
     h("div", { class: "dlc-part-title" }, text("in_order")),
-    original.element,
+    original,
     h("div", { class: "dlc-part-title" }, text("shuffled")),
     shuffled.element,
     h("div", { class: "dlc-positions-buttons" }, ...Object.values(buttons)),
@@ -80,7 +106,7 @@ export function createShuffle(text, set, wish) {
       const apart = Array.from(answers["apart"].data, Number);
       const sizes = Array.from(answers["sizes"].data, Number);
       const reach = FULL * Math.max(...sizes);
-      original.draw(tokens.map((name, place) => ({ text: name, describe: text("token", { token: name, place: place + 1 }) })), token);
+      original.replaceChildren(...tokens.map((name, place) => h("bdi", { class: "dlc-positions-token", "data-chosen": place === token }, name)));
       const now = order.indexOf(token);
       shuffled.draw(
         order.map((from, place) => {
