@@ -31,14 +31,14 @@ def convolution_backward(
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     """Return the gradients with respect to a convolution's input, weight and bias, those that ``output_mask`` asks for.
 
+    The arguments are those of ``torch.ops.aten.convolution_backward``.
+
     Parameters
     ----------
     gradient
         of what the convolution put out, (batch, channels_out, height_out, width_out).
     x, weight
         what it was given, (batch, channels_in, height, width), and its kernels, (channels_out, channels_in, k, l).
-
-    The other arguments are those of ``torch.ops.aten.convolution_backward``.
 
     Raises
     ------

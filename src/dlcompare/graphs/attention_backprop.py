@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dlcompare.export import Graph
 
-__all__ = ["TOKENS", "WIDTH", "attention_backprop"]
+__all__ = ["TOKENS", "WIDTH", "attention_backward"]
 
 #: Tokens that the head reads.
 TOKENS = 4
@@ -121,7 +121,7 @@ def _draw(generator: torch.Generator) -> dict[str, Tensor]:
     }
 
 
-def attention_backprop() -> Graph:
+def attention_backward() -> Graph:
     r"""Return the graph of one attention head with its residual connection, forward and back.
 
     .. math::

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from dlcompare.export import Graph
 
-__all__ = ["DEPTH", "LENGTH", "MATRICES", "WIDTH", "gradient_flow"]
+__all__ = ["DEPTH", "LENGTH", "MATRICES", "WIDTH", "gradient_norms"]
 
 #: Numbers in each activation.
 WIDTH = 10
@@ -173,10 +173,10 @@ def _norms(gradients: Tensor) -> Tensor:
     return (largest * (gradients / largest).square().sum(-1, keepdim=True).sqrt())[..., 0]
 
 
-def gradient_flow(network: str) -> Graph:
+def gradient_norms(network: str) -> Graph:
     r"""Return the graph of the gradient of a loss at the last step, by what every layer hands on at every step.
 
-    Its name is ``gradient-`` and the network: "mlp", "rnn", "lstm", "gru" or "gpt", each :data:`WIDTH` numbers wide,
+    Its name is ``gradient-`` and the network: "mlp", "rnn", "lstm", "gru" or "gpt", each ``WIDTH`` numbers wide,
     without biases but the one below. The loss is the sum of the last output's numbers over the square root of the
     width: so at the last layer and step the gradient has the norm 1 for all networks. Gradients are PyTorch's
     autograd's.

@@ -12,7 +12,7 @@ from dlcompare.models.encoder import sinusoidal_positions
 from dlcompare.models.gpt import GPT, Block
 from dlcompare.models.llama import rotate
 
-__all__ = ["KINDS", "LONGEST", "POSITIONS", "THETA", "positions"]
+__all__ = ["KINDS", "LONGEST", "POSITIONS", "THETA", "position_pass"]
 
 #: What tells a token where it stands: nothing, sinusoids, a learned table, rotations; by their numbers in the graph.
 KINDS = ("none", "sinusoidal", "learned", "rotary")
@@ -24,7 +24,7 @@ LONGEST = 24
 THETA = 10_000.0
 
 
-def positions(model: GPT) -> Graph:
+def position_pass(model: GPT) -> Graph:
     r"""Return the graph of positions and of what attention makes of a shuffled text, with ``model``'s first layer.
 
     Sinusoids are those of Vaswani et al. (2017), section 3.5, to which belongs the embedding times
@@ -33,7 +33,7 @@ def positions(model: GPT) -> Graph:
     and without a mask sees no order holds for any weights.
 
     Inputs, int32: ``ids`` (seq,), the tokens; ``order`` (seq,), which of them stands first, second and so on once the
-    text is shuffled; and the numbers ``kind`` (a place in :data:`KINDS`), ``causal`` (0 or 1), ``token`` (a place in
+    text is shuffled; and the numbers ``kind`` (a place in ``KINDS``), ``causal`` (0 or 1), ``token`` (a place in
     the text), ``position`` and ``distance`` (0 to 63) and ``pair`` (of dimensions). Outputs, with N = 64 positions and
     heads of ``d_head``:
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dlcompare.catalogue import text
 from dlcompare.export import Graph
-from dlcompare.graphs.attention_backprop import TOKENS, WIDTH, attention_backprop
+from dlcompare.graphs.attention_backprop import TOKENS, WIDTH, attention_backward
 from dlcompare.widgets.base import Explorable, Table
 from dlcompare.widgets.checked import Checked, as_choice, as_flag, as_matrix, as_whole
 
@@ -49,7 +49,7 @@ class AttentionBackprop(Explorable):
     """Walk through one attention head forward, then back, one operation at a time, with every sum as its numbers.
 
     Four tokens with vectors of three numbers, one head of that width, a residual connection, and half the squared
-    difference from a target as loss. See :func:`dlcompare.graphs.attention_backprop`.
+    difference from a target as loss. See :func:`dlcompare.graphs.attention_backward`.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class AttentionBackprop(Explorable):
 
     def make_graphs(self) -> Sequence[Graph]:
         """Return the pass forward and back."""
-        return (attention_backprop(),)
+        return (attention_backward(),)
 
     @property
     def counts(self) -> Tensor:
@@ -102,7 +102,7 @@ class AttentionBackprop(Explorable):
 
     @property
     def answers(self) -> dict[str, Tensor]:
-        """What :func:`dlcompare.graphs.attention_backprop` gives in the present state."""
+        """What :func:`dlcompare.graphs.attention_backward` gives in the present state."""
         ((graph, inputs),) = self.questions()
         return self.ask(graph, **inputs)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from dlcompare.catalogue import text
 from dlcompare.chance import Chance
 from dlcompare.export import Graph
-from dlcompare.graphs.gradient_flow import DEPTH, LENGTH, MATRICES, WIDTH, gradient_flow
+from dlcompare.graphs.gradient_flow import DEPTH, LENGTH, MATRICES, WIDTH, gradient_norms
 from dlcompare.widgets.base import Explorable, StateError, Table
 from dlcompare.widgets.checked import Checked, as_flag, as_number, as_whole
 
@@ -43,7 +43,7 @@ def _draws(seed: int) -> tuple[Tensor, Tensor]:
 class GradientFlow(Explorable):
     """See where the gradient of a loss arrives in an MLP, an RNN, an LSTM, a GRU and a GPT with random weights.
 
-    The loss reads the last layer's output at the last step; see :func:`dlcompare.graphs.gradient_flow`. The networks
+    The loss reads the last layer's output at the last step; see :func:`dlcompare.graphs.gradient_norms`. The networks
     read the same sequence and take their weights from the same random numbers.
 
     Parameters
@@ -96,7 +96,7 @@ class GradientFlow(Explorable):
 
     def make_graphs(self) -> Sequence[Graph]:
         """Return the graph of each network."""
-        return [gradient_flow(network) for network in MATRICES]
+        return [gradient_norms(network) for network in MATRICES]
 
     def questions(self) -> Sequence[tuple[str, Mapping[str, Tensor]]]:
         """Return the question to each network; the place only chooses from the answers."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dlcompare.catalogue import text
 from dlcompare.export import Graph
-from dlcompare.graphs.positions import KINDS, LONGEST, POSITIONS, positions
+from dlcompare.graphs.positions import KINDS, LONGEST, POSITIONS, position_pass
 from dlcompare.models import GPT
 from dlcompare.style import readable
 from dlcompare.tokenization import BPETokenizer, CharTokenizer
@@ -36,7 +36,7 @@ class PositionExplorer(Explorable):
     r"""Sinusoids, a learned table, rotations, or nothing: what each tells of order, and what a shuffle of a text does.
 
     The text goes through the attention of a GPT's first layer as it stands and shuffled. Without positions and without
-    a mask, attention gives the same outputs in the new order. See :func:`dlcompare.graphs.positions`.
+    a mask, attention gives the same outputs in the new order. See :func:`dlcompare.graphs.position_pass`.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class PositionExplorer(Explorable):
             )
         self._model, self._tokenizer = model, tokenizer
         try:
-            self._graph = positions(model)
+            self._graph = position_pass(model)
         except ValueError as reason:
             raise StateError(str(reason)) from None
         self.set_trait("tokenizer", tokenizer.to_page())
@@ -154,7 +154,7 @@ class PositionExplorer(Explorable):
 
     @property
     def answers(self) -> dict[str, Tensor]:
-        """What :func:`dlcompare.graphs.positions` gives in the present state."""
+        """What :func:`dlcompare.graphs.position_pass` gives in the present state."""
         graph, inputs = self.question()
         return self.ask(graph, **inputs)
 

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlcompare.graphs import attention_backprop
+from dlcompare.graphs import attention_backward
 
 close = torch.testing.assert_close
 GIVEN = ("x", "wq", "wk", "wv", "target")
 
 
 def drawn(seed: int, **given: Tensor) -> dict[str, Tensor]:
-    return {**attention_backprop().draw(torch.Generator().manual_seed(seed)), **given}
+    return {**attention_backward().draw(torch.Generator().manual_seed(seed)), **given}
 
 
 def flag(on: bool) -> Tensor:
@@ -23,7 +23,7 @@ def flag(on: bool) -> Tensor:
 
 
 def test_every_derivative_of_what_is_given_is_the_slope_that_finite_differences_find() -> None:
-    graph = attention_backprop()
+    graph = attention_backward()
     for causal in (True, False):
         inputs = {name: value.double() for name, value in drawn(1, causal=flag(causal)).items()}
         outputs = {name: value.double() for name, value in graph.function(**inputs).items()}
@@ -43,7 +43,7 @@ def test_forward_and_back_it_is_torchs_own_attention() -> None:
     for seed in range(4):
         for causal in (True, False):
             inputs = drawn(seed, causal=flag(causal))
-            got = attention_backprop()(**inputs)
+            got = attention_backward()(**inputs)
             x, wq, wk, wv = (inputs[name].clone().requires_grad_() for name in GIVEN[:4])
             q, k, v = (x @ w for w in (wq, wk, wv))
             o = F.scaled_dot_product_attention(q[None], k[None], v[None], is_causal=causal)[0]
@@ -61,7 +61,7 @@ def test_forward_and_back_it_is_torchs_own_attention() -> None:
 def test_each_step_back_is_its_equation() -> None:
     for seed, causal in ((5, True), (6, False)):
         inputs = drawn(seed, causal=flag(causal))
-        g = {**inputs, **attention_backprop()(**inputs)}
+        g = {**inputs, **attention_backward()(**inputs)}
         a, root = g["a"], math.sqrt(3)
         close(g["dy"], inputs["counts"][:, None] * (g["y"] - inputs["target"]))
         close(g["do"], g["dy"])
@@ -85,7 +85,7 @@ def test_each_step_back_is_its_equation() -> None:
 
 
 def test_terms_add_up_to_what_they_are_terms_of() -> None:
-    g = attention_backprop()(**drawn(7))
+    g = attention_backward()(**drawn(7))
     sums = {"s": "dots", "dq": "sums_dq", "dk": "sums_dk"}
     names = [name.removeprefix("terms_") for name in g if name.startswith("terms_")]
     assert len(names) == 16
@@ -99,17 +99,17 @@ def test_terms_add_up_to_what_they_are_terms_of() -> None:
 
 
 def test_what_the_mask_hides_gets_no_weight_and_no_gradient() -> None:
-    g = attention_backprop()(**drawn(8, causal=flag(True), counts=torch.ones(4)))
+    g = attention_backward()(**drawn(8, causal=flag(True), counts=torch.ones(4)))
     later = torch.ones(4, 4, dtype=torch.bool).triu(1)
     assert (g["m"] == -math.inf).equal(later)
     assert not g["a"][later].any()
     assert not g["ds"][later].any()
     assert g["da"][later].all()  # the weights themselves would have a slope; the softmax stops it
-    open_ = attention_backprop()(**drawn(8, causal=flag(False)))
+    open_ = attention_backward()(**drawn(8, causal=flag(False)))
     close(open_["m"], open_["s"])
 
 
 def test_with_a_loss_at_the_last_token_the_others_are_reached_through_attention_alone() -> None:
-    g = attention_backprop()(**drawn(9, causal=flag(True), counts=torch.tensor([0.0, 0, 0, 1])))
+    g = attention_backward()(**drawn(9, causal=flag(True), counts=torch.tensor([0.0, 0, 0, 1])))
     assert not g["dxr"][:3].any()
     assert g["dxa"][:3].all()

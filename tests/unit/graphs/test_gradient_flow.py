@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlcompare.graphs import gradient_flow
+from dlcompare.graphs import gradient_norms
 from dlcompare.graphs.gradient_flow import DEPTH, LENGTH, WIDTH
 from dlcompare.models import GPT, GPTConfig
 from dlcompare.recording import record
@@ -20,7 +20,7 @@ close = torch.testing.assert_close
 
 
 def drawn(network: str, seed: int = 1, **changes: float) -> dict[str, Tensor]:
-    inputs = dict(gradient_flow(network).draw(torch.Generator().manual_seed(seed)))
+    inputs = dict(gradient_norms(network).draw(torch.Generator().manual_seed(seed)))
     return inputs | {name: torch.tensor(value, dtype=inputs[name].dtype) for name, value in changes.items()}
 
 
@@ -49,7 +49,7 @@ def test_of_an_mlp_only_the_last_step_is_reached(residual: float) -> None:
     for (w,) in weights:
         values.append(torch.tanh(w @ values[-1]) + residual * values[-1])
     gradients = torch.autograd.grad(values[-1].sum() / math.sqrt(D), values)
-    found = gradient_flow("mlp")(**inputs)["norms"]
+    found = gradient_norms("mlp")(**inputs)["norms"]
     close(found[:6, 6], torch.stack([gradient.norm() for gradient in gradients]))
     found[:6, 6] = 0
     assert not found.any()
@@ -83,7 +83,7 @@ def test_stacked_recurrent_layers_are_torchs(network: str) -> None:
         layer = _load(kind(D, D, 3), weights, open_gate)
         x.requires_grad_()
         (by_x,) = torch.autograd.grad(layer(x)[0][-1].sum() / math.sqrt(D), x)
-        found = gradient_flow(network)(**inputs)["norms"]
+        found = gradient_norms(network)(**inputs)["norms"]
         close(found[0, :6], by_x.norm(dim=-1))
         assert not found[4:].any()
         assert not found[:, 6:].any()
@@ -122,7 +122,7 @@ def test_what_leaves_each_recurrent_layer_at_each_step(network: str, residual: f
     flat = [part for row in leaving for state in row for part in state]
     gradients = torch.autograd.grad(below[-1].sum() / math.sqrt(D), flat, materialize_grads=True)
     sizes = torch.stack([gradient.square().sum() for gradient in gradients]).view(depth, length, -1).sum(-1).sqrt()
-    close(gradient_flow(network)(**inputs)["norms"][1 : depth + 1, :length], sizes)
+    close(gradient_norms(network)(**inputs)["norms"][1 : depth + 1, :length], sizes)
 
 
 def test_the_gpt_is_the_packages_own_without_positions_and_biases() -> None:
@@ -146,7 +146,7 @@ def test_the_gpt_is_the_packages_own_without_positions_and_biases() -> None:
         gpt(torch.arange(6)[None])
     (seen["blocks.2"][0, -1].sum() / math.sqrt(D)).backward()
     expected = norms([seen.gradient(name)[0] for name in ("token_embedding", *names)])
-    close(gradient_flow("gpt")(**inputs)["norms"][:4, :6], expected, rtol=1e-4, atol=1e-6)
+    close(gradient_norms("gpt")(**inputs)["norms"][:4, :6], expected, rtol=1e-4, atol=1e-6)
 
 
 def test_a_gpt_without_residual_connections_passes_on_only_what_its_layers_make() -> None:
@@ -160,13 +160,13 @@ def test_a_gpt_without_residual_connections_passes_on_only_what_its_layers_make(
         wide = F.gelu(F.layer_norm(y, (D,)) @ w[4:8].reshape(-1, D).T, approximate="tanh")
         values.append(wide @ w[8:].reshape(-1, D) / 2)
     gradients = torch.autograd.grad(values[-1][-1].sum() / math.sqrt(D), values)
-    close(gradient_flow("gpt")(**inputs)["norms"][:3, :4], norms(list(gradients)), rtol=1e-4, atol=1e-6)
+    close(gradient_norms("gpt")(**inputs)["norms"][:3, :4], norms(list(gradients)), rtol=1e-4, atol=1e-6)
 
 
 def test_a_small_gradient_is_not_lost() -> None:
     """Eight layers that hardly let anything in: the square of such a number would be zero in float32."""
     inputs = drawn("gru", 6, scale=0.25, gate_bias=4, depth=DEPTH, length=LENGTH, residual=0)
-    graph = gradient_flow("gru")
+    graph = gradient_norms("gru")
     found = graph(**inputs)["norms"]
     previous = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
@@ -181,4 +181,4 @@ def test_a_small_gradient_is_not_lost() -> None:
 
 def test_an_unknown_network_is_refused() -> None:
     with pytest.raises(ValueError, match="network is 'cnn'; allowed are 'mlp', 'rnn', 'lstm', 'gru', 'gpt'"):
-        gradient_flow("cnn")
+        gradient_norms("cnn")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dlcompare.graphs import positions
+from dlcompare.graphs import position_pass
 from dlcompare.graphs.positions import KINDS, POSITIONS
 from dlcompare.models.gpt import GPT, GPTConfig
 
@@ -31,7 +31,7 @@ def asked(model: GPT, **given: int | list[int]) -> dict[str, Tensor]:
         "distance": 4, "pair": 1,
     }  # fmt: skip
     inputs = {name: torch.tensor(value, dtype=torch.int32) for name, value in {**first, **given}.items()}
-    return positions(model)(**inputs)
+    return position_pass(model)(**inputs)
 
 
 def test_without_positions_and_mask_a_shuffle_only_shuffles(model: GPT) -> None:
@@ -126,7 +126,7 @@ def test_sinusoids_are_scaled_as_in_the_paper(model: GPT) -> None:
 )
 def test_a_model_that_does_not_fit_is_named(config: GPTConfig, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        positions(GPT(config))
+        position_pass(GPT(config))
     dropping = GPT(GPTConfig(50, 64, 1, 2, 16, dropout=0.1))
     with pytest.raises(ValueError, match="training mode"):
-        positions(dropping)
+        position_pass(dropping)
