@@ -131,12 +131,12 @@ def _measure(root: Locator, n: int) -> None:
 
 def _digits() -> Explorable:
     models = {kind: checkpoints.load(f"digits-{kind}").model for kind in ("mlp", "cnn", "lstm", "vit")}
-    return DigitPad(models, torch.zeros(1, 28, 28), [0])
+    return DigitPad(models, torch.rand(4, 28, 28), [0, 1, 2, 3])
 
 
 def _features() -> Explorable:
     cnn = checkpoints.load("digits-cnn", expected=CNN).model
-    return FeatureMaps(cnn, torch.zeros(1, 28, 28), [0])
+    return FeatureMaps(cnn, torch.rand(4, 28, 28), [0, 1, 2, 3])
 
 
 EXPLORABLES = (

@@ -295,7 +295,8 @@ def test_a_second_view_shows_the_same_state_and_leaves_cleanly(notebook: Noteboo
     complaints: list[str] = []
     notebook.page.on("pageerror", lambda error: complaints.append(str(error)))
     notebook.command("notebook:run-all-cells")
-    expect(notebook.root.locator("[data-grid=kernel] input")).to_have_count(4, timeout=SETTLE)
+    # The kernel answers its front ends when it has run all cells.
+    expect(notebook.root.locator("[data-grid=kernel] input")).to_have_count(4, timeout=START * 1000)
     expect(notebook.root).to_have_count(1)
     notebook.root.locator("[data-control=padding]").select_option("0")
     notebook.wait_for_python("w.padding", 0)
