@@ -155,7 +155,7 @@ class Notebook:
         self.root = self.explorable("convolution")
 
     def explorable(self, name: str) -> Locator:
-        return self.page.locator(f".jp-OutputArea-output .dlc-{name}")
+        return self.page.locator(f".jp-OutputArea-output .dlc.dlc-{name}")
 
     def open(self, address: str) -> Notebook:
         self.page.goto(address)
