@@ -125,9 +125,7 @@ function open({ graph, weights }, wasm, meter) {
       prepare(wasm, meter),
     ]);
     const externalData = numbers ? { externalData: [{ path: "weights", data: numbers }] } : {};
-    // Errors alone: it would tell the console of each operation that it cannot work out in advance.
-    const settings = /** @type {const} */ ({ executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3 });
-    return inTurn(() => InferenceSession.create(operations, { ...settings, ...externalData }));
+    return inTurn(() => InferenceSession.create(operations, { executionProviders: ["wasm"], graphOptimizationLevel: "all", ...externalData }));
   })();
   sessions.set(graph, coming);
   coming.catch(() => {

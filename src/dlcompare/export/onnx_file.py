@@ -25,9 +25,6 @@ WEIGHTS = "weights"
 #: Constants of up to so many numbers stay within the graph. The exporter folds operations on these into new constants
 #: (a transposed matrix, a row of a mask); so every larger one is a weight as the model has it.
 FOLDED = 8192
-#: A graph of more operations is written as it is. The exporter's simplification tries each of its rules at each
-#: operation, which takes half a minute from here on; onnxruntime simplifies what it loads in any case.
-SIMPLIFIED = 1000
 
 
 @contextlib.contextmanager
@@ -51,14 +48,7 @@ def to_onnx(program: torch.export.ExportedProgram, inputs: Sequence[str], output
     # The exporter names values within the graph after operations, such as "embedding": ours must not be taken for them.
     given, got = [f"input:{name}" for name in inputs], [f"output:{name}" for name in outputs]
     with _quiet():
-        made = torch.onnx.export(
-            program,
-            dynamo=True,
-            verbose=False,
-            input_names=given,
-            output_names=got,
-            optimize=len(program.graph.nodes) <= SIMPLIFIED,
-        )
+        made = torch.onnx.export(program, dynamo=True, verbose=False, input_names=given, output_names=got)
     assert made is not None
     model = made.model_proto
     _rename(model.graph, dict(zip((*given, *got), (*inputs, *outputs), strict=True)))
