@@ -154,6 +154,16 @@ def test_everything_that_can_be_used_does_something(new_page: NewPage, site: str
         assert not dead, f"{address}, by {use.__name__}: {'; '.join(map(str, dead))}"  # type: ignore[attr-defined]
 
 
+def choose_another(page: Page, root: Locator, element: Locator) -> None:
+    """Choose something else when this is chosen already: by itself, the one thing chosen can't show that it answers."""
+    if "true" not in {element.get_attribute("aria-selected"), element.get_attribute("aria-checked")}:
+        return
+    another = root.locator("[role=option][aria-selected=false], [role=radio][aria-checked=false]").locator("visible=true")
+    if another.count():
+        another.last.click()
+        rest(page, root)
+
+
 def alive(page: Page, root: Locator, control: Control, use: object) -> bool:
     """Say whether using a control shows, from the state that the controls before it left."""
     element = root.locator(f"[data-crawled='{control.number}']")
@@ -168,6 +178,8 @@ def alive(page: Page, root: Locator, control: Control, use: object) -> bool:
             if other.count():
                 other.click()
                 rest(page, root)
+            if element.count():
+                choose_another(page, root, element)
         if disabled:
             continue
         element.scroll_into_view_if_needed()

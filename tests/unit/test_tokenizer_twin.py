@@ -22,6 +22,7 @@ ALPHABET = sorted(pre_tokenizers.ByteLevel.alphabet())
 FILES = sorted((ROOT / "data" / "checkpoints").glob("*/tokenizer.json"))
 #: Checkpoints that were trained from one another have the same tokenizer.
 DISTINCT = {path.read_bytes(): path for path in FILES}.values()
+STORED = {path.parent.name: from_json(path.read_text(encoding="utf-8")) for path in DISTINCT}
 #: Pieces that meet the tokenizer's rules: special tokens whole and torn, contractions, white space of all kinds, joined
 #: emoji, flags, marks over letters, text from right to left, characters at the edges of UTF-8 and UTF-16.
 PIECES = [
@@ -53,7 +54,7 @@ WITH_ODD_TOKENS = TRAINED.with_tokens(
     "abc|", "abc|>", "bc", "a b", "éé", "Ġx ", "👩", " the ", "\n", "漢é", "(.*)", "\x00\x00"
 )
 BPE = {
-    **{path.parent.name: from_json(path.read_text(encoding="utf-8")) for path in DISTINCT},
+    **{name: tokenizer for name, tokenizer in STORED.items() if isinstance(tokenizer, BPETokenizer)},
     "words": WORDS,
     "trained": TRAINED,
     "bytes": BYTES_ALONE,
@@ -247,10 +248,12 @@ def test_a_page_has_only_what_training_gives() -> None:
 
 
 def test_a_page_carries_a_fifth() -> None:
-    for path in FILES:
-        tokenizer = from_json(path.read_text(encoding="utf-8"))
+    for path in DISTINCT:
+        tokenizer = STORED[path.parent.name]
         carried = json.dumps(tokenizer.to_page(), ensure_ascii=False, separators=(",", ":")).encode()
-        assert len(carried) < path.stat().st_size / 5, path
+        # Letters alone are written down as they are.
+        share = 1 / 5 if isinstance(tokenizer, BPETokenizer) else 1
+        assert len(carried) < path.stat().st_size * share, path
 
 
 def test_what_python_refuses_the_page_refuses_in_the_same_words(run_node) -> None:
