@@ -135,13 +135,15 @@ test("what Python changes is taken over, and after the end nothing is heard or a
   let drawn = 0;
   store.subscribe(() => (drawn += 1));
   model.set("x", 5);
-  assert.equal(store.state()["x"], 5);
-  assert.equal(store.canUndo(), false);
+  model.set("word", "b");
+  await settle();
+  assert.deepEqual([store.state()["x"], store.state()["word"], store.canUndo()], [5, "b", false]);
+  const before = drawn;
   store.destroy();
   model.set("x", 6);
   asked[0]?.answer();
   await settle();
-  assert.deepEqual([store.state()["x"], drawn], [5, 0]);
+  assert.deepEqual([store.state()["x"], drawn], [5, before]);
 });
 
 test("what goes on with a change is undone together with it", () => {

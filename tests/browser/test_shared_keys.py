@@ -37,20 +37,19 @@ def test_the_same_keys_do_the_same_everywhere(page: Page, site: str, entry: Entr
         assert changes(page, root, before, PATIENCE), f"{key} does nothing"
         rest(page, root)
 
-    assert "r" in listed
+    assert {"u", "r"} <= set(listed)
     if ",  ." in listed:
         at_end = root.locator("[data-control=step]").get_attribute("aria-disabled") == "true"
         for key in (",", ".") if at_end else (".", ","):
             press(key)
         press("," if at_end else ".")
         press("r")
-    if "u" in listed:
-        for n, key in enumerate("ur"):
-            before = look(root)
-            entry.change(root, n)
-            assert changes(page, root, before, PATIENCE)
-            rest(page, root)
-            help_button.focus()
-            press(key)
-            assert look(root, TOLD) == first
+    for n, key in enumerate("ur"):
+        before = look(root)
+        entry.change(root, n)
+        assert changes(page, root, before, PATIENCE)
+        rest(page, root)
+        help_button.focus()
+        press(key)
+        assert look(root, TOLD) == first
     assert look(root, TOLD) == first

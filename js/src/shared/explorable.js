@@ -1,6 +1,6 @@
 /**
- * What all explorables have around what is their own: a title, one row of controls in one order, the same keys, undo, play, a
- * state that Python and the page's address share, the engine's line, the numbers as a table, and what is read out.
+ * What all explorables have around what is their own, in their frame: steps and play, undo and reset, a state that Python and
+ * the page's address share.
  *
  * An explorable says which traits its state has and what is allowed in it, what it asks of the engine, and how it draws the
  * answers. Drawing follows the state: nobody else keeps any. While answers are on their way, the last ones stay.
@@ -52,19 +52,11 @@
  * @property {{slow: number, fast: number}} [pace]  Of its play, in milliseconds.
  * @property {(tools: Tools) => Parts} create
  */
-import { createEngine } from "../engine/engine.js";
-import { createEngineStatus } from "../engine/status.js";
-import { createAnnouncer } from "./announcer.js";
 import { createAction } from "./controls.js";
-import { createDataTable } from "./data_table.js";
-import { h, put, uniqueId } from "./dom.js";
-import { translator } from "./format.js";
-import { createKeyHelp } from "./key_help.js";
+import { h, put } from "./dom.js";
+import { createFrame } from "./frame.js";
 import { createPlayer } from "./player.js";
-import { shareLink } from "./share.js";
-import { createShortcuts } from "./shortcuts.js";
 import { createStore } from "./store.js";
-import { followTheme, reducedMotion } from "./theme.js";
 
 /**
  * @param {Spec} spec
@@ -73,22 +65,16 @@ import { followTheme, reducedMotion } from "./theme.js";
 export const defineExplorable = (spec) => ({ render: (context) => render(spec, context) });
 
 /** @param {Spec} spec  @param {RenderContext} context */
-function render(spec, { model, el, page }) {
+function render(spec, context) {
+  const { model } = context;
   const { name, last } = spec;
-  const text = translator(model.get("strings"));
-  const engine = createEngine({ model, page });
-  const status = createEngineStatus(engine, text);
-  const store = createStore(spec, model, engine);
-  const announcer = createAnnouncer();
-  const motion = reducedMotion();
+  const frame = createFrame(context, name);
+  const { text, motion, say } = frame;
+  const store = createStore(spec, model, frame.engine);
   /** @type {Scales} */
   let scales;
 
-  const note = h("p", { class: "dlc-note", role: "status" });
-  const say = (/** @type {string} */ message) => {
-    if (note.textContent !== message) note.textContent = message;
-  };
-  const player = createPlayer(() => step(1), drawPlay, spec.pace);
+  const player = createPlayer(() => step(1), (playing) => drawPlay(playing), spec.pace);
   /** @returns {Shown | null} */
   const shown = () => {
     const numbers = store.numbers();
@@ -99,12 +85,7 @@ function render(spec, { model, el, page }) {
     const within = (/** @type {State} */ of) => (of["step"] > end ? { ...of, step: end } : of);
     return { ...now, state: within(now.state), wanted: within(now.wanted) };
   };
-  /** Whatever the reader does ends a play. @template {any[]} Given  @param {(...given: Given) => void} then */
-  const own = (then) => (/** @type {Given} */ ...given) => {
-    player.stop();
-    say("");
-    then(...given);
-  };
+  const own = frame.ending(player.stop);
   const parts = spec.create({ text, model, set: own(store.set), say, shown });
 
   /** @param {number} by  @returns {boolean} whether there is another step after it */
@@ -133,47 +114,19 @@ function render(spec, { model, el, page }) {
     play: last && createAction({ name: "play", label: text("play"), onPress: togglePlay }),
     undo: createAction({ name: "undo", label: text("undo"), onPress: own(store.undo) }),
     reset: createAction({ name: "reset", label: text("reset"), onPress: own(store.reset) }),
-    share:
-      page &&
-      createAction({
-        name: "share",
-        label: text("share"),
-        hint: text("share_hint"),
-        onPress: () => void shareLink(page.link(store.toParameters()), text).then(say),
-      }),
   };
-  const help = createKeyHelp(text, `keys_${name}`, ...(last ? ["keys_steps"] : []), "keys_undo", "keys_all");
-  function drawPlay() {
-    if (motion.matches) actions.play?.become("nextRow", text("to_the_end"));
-    else if (player.playing) actions.play?.become("pause", text("pause"));
-    else actions.play?.become("play", text("play"));
-  }
-  const table = createDataTable(text, () => {
-    const now = shown();
-    return now && parts.table(now);
+  const { root, drawPlay, drawTable, start } = frame.build({
+    controls: [h("div", { class: "dlc-choices" }, ...(parts.choices ?? []))],
+    actions,
+    keys: last ? ["keys_steps"] : [],
+    elements: [frame.note, ...parts.elements],
+    parameters: store.toParameters,
+    table() {
+      const now = shown();
+      return now && parts.table(now);
+    },
+    leap: text("to_the_end"),
   });
-
-  const titleId = uniqueId("title");
-  const root = h(
-    "div",
-    { class: `dlc dlc-${name}`, role: "group", "aria-labelledby": titleId, "aria-busy": "true" },
-    h("p", { class: "dlc-title", id: titleId }, text("title")),
-    h(
-      "div",
-      { class: "dlc-controls", role: "group", "aria-label": text("controls") },
-      h("div", { class: "dlc-choices" }, ...(parts.choices ?? [])),
-      h("div", { class: "dlc-actions" }, ...[...Object.values(actions), help.action].map((action) => action?.element)),
-    ),
-    help.panel,
-    note,
-    ...parts.elements,
-    status.element,
-    table.element,
-    h("p", { class: "dlc-caption" }, text("caption")),
-    announcer.element,
-  );
-  root.addEventListener("keydown", help.onKey);
-  root.addEventListener("keydown", createShortcuts(actions));
 
   function draw() {
     const now = shown();
@@ -190,36 +143,26 @@ function render(spec, { model, el, page }) {
     actions.reset.enable(store.canReset());
     put(root, { "aria-busy": waiting ? "true" : null });
     parts.draw(now);
-    table.draw();
-    if (!waiting && !playing) announcer.say(parts.announce(now));
+    drawTable();
+    if (!waiting && !playing) frame.announcer.say(parts.announce(now));
   }
   store.subscribe(draw);
+  drawPlay(false);
 
-  el.replaceChildren(root);
-  const endTheme = followTheme(root, (next) => {
-    scales = next;
-    draw();
+  return start({
+    recolour(next) {
+      scales = next;
+      draw();
+    },
+    onMotion() {
+      player.stop();
+      drawPlay(false);
+    },
+    restore: own(store.restore),
+    destroy() {
+      player.stop();
+      parts.destroy?.();
+      store.destroy();
+    },
   });
-  drawPlay();
-  const onMotion = () => {
-    player.stop();
-    drawPlay();
-  };
-  motion.addEventListener("change", onMotion);
-  const restore = own(store.restore);
-  if (page && Object.keys(page.parameters()).length) restore(page.parameters());
-  const endAddress = page?.onChange(restore);
-
-  return () => {
-    player.stop();
-    endAddress?.();
-    motion.removeEventListener("change", onMotion);
-    endTheme();
-    parts.destroy?.();
-    announcer.destroy();
-    store.destroy();
-    status.destroy();
-    engine.destroy();
-    root.remove();
-  };
 }

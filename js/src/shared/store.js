@@ -6,8 +6,9 @@
  * @typedef {import("./explorable.js").Answers} Answers
  */
 
-/** Changes that can be undone. */
-const KEPT = 200;
+import { oncePerTurn } from "./once_per_turn.js";
+import { Past } from "./past.js";
+import { createTraits, differs } from "./traits.js";
 
 /** A newer question took this one's place. */
 class Superseded extends Error {}
@@ -19,11 +20,12 @@ class Superseded extends Error {}
  */
 export function createStore({ keys, change, ask, silent = [], asksForSteps = false }, model, engine) {
   const quiet = new Set([...(asksForSteps ? [] : ["step"]), ...silent]);
-  const read = () => Object.fromEntries(keys.map((key) => [key, model.get(key)]));
-  const initial = read();
+  const traits = createTraits(model, keys, (told) => adopt(change(state, told, model)));
+  /** @type {State} */
+  const initial = traits.read();
   let state = initial;
-  /** @type {State[]} */
-  let before = [];
+  /** @type {Past<State>} */
+  const past = new Past();
   /** @type {{of: State, answers: Answers, turn: number} | null} */
   let numbers = null;
   let turn = 0;
@@ -31,16 +33,9 @@ export function createStore({ keys, change, ask, silent = [], asksForSteps = fal
 
   /** @type {Set<() => void>} */
   const listeners = new Set();
-  let queued = false;
-  /** Many changes in one turn are drawn once. */
-  function notify() {
-    if (queued) return;
-    queued = true;
-    queueMicrotask(() => {
-      queued = false;
-      if (!ended) for (const listener of listeners) listener();
-    });
-  }
+  const notify = oncePerTurn(() => {
+    if (!ended) for (const listener of listeners) listener();
+  });
 
   /** Which turn asked last, by the channel. @type {Map<string, number>} */
   const askers = new Map();
@@ -76,27 +71,17 @@ export function createStore({ keys, change, ask, silent = [], asksForSteps = fal
     if (asks) void compute();
     notify();
   }
-  let writing = false;
-  const fromModel = () => {
-    if (!writing) adopt(change(state, read(), model));
-  };
-  for (const key of keys) model.on(`change:${key}`, fromModel);
 
   /** @param {State} next */
   function take(next) {
-    const changed = keys.filter((key) => next[key] !== state[key]);
-    if (!changed.length) return;
     adopt(next);
-    writing = true;
-    for (const key of changed) model.set(key, next[key]);
-    writing = false;
-    model.save_changes();
+    traits.write(next);
   }
   /** @param {State} wish  @param {boolean} [goesOn]  Whether it goes on with the last change: undo takes both back. */
   function set(wish, goesOn = false) {
     const next = change(state, wish, model);
     // Steps have a way back of their own.
-    if (!goesOn && keys.some((key) => key !== "step" && next[key] !== state[key])) before = [...before, state].slice(-KEPT);
+    if (!goesOn && keys.some((key) => key !== "step" && next[key] !== state[key])) past.remember(state);
     take(next);
   }
   void compute();
@@ -112,11 +97,11 @@ export function createStore({ keys, change, ask, silent = [], asksForSteps = fal
     },
     set,
     undo() {
-      const last = before.pop();
+      const last = past.back();
       if (last) take(last);
       notify();
     },
-    canUndo: () => before.length > 0,
+    canUndo: () => past.any,
     reset: () => set(initial),
     canReset: () => keys.some((key) => differs(state[key], initial[key])),
     /** What differs from the first state, as texts for an address. @returns {Record<string, string>} */
@@ -138,13 +123,10 @@ export function createStore({ keys, change, ask, silent = [], asksForSteps = fal
     destroy() {
       ended = true;
       listeners.clear();
-      for (const key of keys) model.off(`change:${key}`, fromModel);
+      traits.destroy();
     },
   };
 }
-
-/** Whether two values of a state are not the same, whatever objects hold them. @param {any} one  @param {any} other */
-const differs = (one, other) => one !== other && JSON.stringify(one) !== JSON.stringify(other);
 
 /** @param {string | undefined} text  @returns {unknown} undefined for what is no JSON */
 function parse(text) {

@@ -2,19 +2,13 @@
  * The front end of `dlcompare.widgets.AttentionExplorer`: an anywidget module, and what the static host mounts in a published
  * page.
  */
-import { createEngine } from "../../engine/engine.js";
-import { createEngineStatus } from "../../engine/status.js";
-import { createAnnouncer } from "../../shared/announcer.js";
 import { createAction, createChoice } from "../../shared/controls.js";
-import { createDataTable } from "../../shared/data_table.js";
-import { h, put, uniqueId } from "../../shared/dom.js";
-import { full, translator } from "../../shared/format.js";
-import { createKeyHelp } from "../../shared/key_help.js";
+import { h, put } from "../../shared/dom.js";
+import { full } from "../../shared/format.js";
+import { createFrame } from "../../shared/frame.js";
 import { createPlayer } from "../../shared/player.js";
-import { shareLink } from "../../shared/share.js";
-import { createShortcuts } from "../../shared/shortcuts.js";
 import { createTextField } from "../../shared/text_field.js";
-import { followTheme, reducedMotion } from "../../shared/theme.js";
+import { refusal } from "../../shared/text_reader.js";
 import { createFigure } from "./figure.js";
 import { fromParameters, HEADS, LAST_STEP, toParameters } from "./rules.js";
 import { number, part, strongest } from "./selection.js";
@@ -27,22 +21,17 @@ const PACE = { slow: 1600, fast: 1600 };
  * @param {import("../../shared/types.js").RenderContext} context
  * @returns {() => void} what takes the widget away again
  */
-function render({ model, el, page }) {
-  const text = translator(model.get("strings"));
-  const engine = createEngine({ model, page });
-  const status = createEngineStatus(engine, text);
-  const explorer = createExplorer(model, engine);
-  const announcer = createAnnouncer();
-  const motion = reducedMotion();
-  const note = h("p", { class: "dlc-note", role: "status" });
-  const say = (/** @type {string} */ message) => (note.textContent = message);
+function render(context) {
+  const frame = createFrame(context, "attention");
+  const { text, motion, say } = frame;
+  const explorer = createExplorer(context.model, frame.engine);
 
   const player = createPlayer(
     () => {
       explorer.step(1);
       return explorer.wanted().step < LAST_STEP;
     },
-    () => drawPlay(),
+    (playing) => drawPlay(playing),
     PACE,
   );
   const stopPlaying = () => player.stop();
@@ -59,17 +48,13 @@ function render({ model, el, page }) {
     }
   }
 
-  /** @param {import("./rules.js").Wish} wish */
-  const choose = (wish) => {
-    stopPlaying();
-    say("");
-    explorer.set(wish);
-  };
+  const own = frame.ending(stopPlaying);
+  const choose = own(explorer.set);
   const field = createTextField({
     text,
     name: "prompt",
     label: text("prompt"),
-    limits: explorer.limits,
+    refusal: (prompt) => refusal(prompt, explorer.limits),
     rows: 2,
     onInput: (prompt) => choose({ prompt }),
     say,
@@ -89,68 +74,26 @@ function render({ model, el, page }) {
       onChoose: (value) => choose({ heads: value }),
     }),
   };
-  const step = (/** @type {number} */ by) => () => {
-    stopPlaying();
-    explorer.step(by);
+  const actions = {
+    stepBack: createAction({ name: "stepBack", label: text("step_back"), onPress: own(() => explorer.step(-1)) }),
+    step: createAction({ name: "step", label: text("step"), onPress: own(() => explorer.step(1)) }),
+    play: createAction({ name: "play", label: text("play"), onPress: togglePlay }),
+    undo: createAction({ name: "undo", label: text("undo"), onPress: own(explorer.undo) }),
+    reset: createAction({ name: "reset", label: text("reset"), onPress: own(explorer.reset) }),
   };
-  const back = createAction({ name: "stepBack", label: text("step_back"), onPress: step(-1) });
-  const forth = createAction({ name: "step", label: text("step"), onPress: step(1) });
-  const play = createAction({ name: "play", label: text("play"), onPress: togglePlay });
-  const reset = createAction({
-    name: "reset",
-    label: text("reset"),
-    onPress: () => {
-      stopPlaying();
-      say("");
-      explorer.reset();
-    },
-  });
-  const share =
-    page &&
-    createAction({
-      name: "share",
-      label: text("share"),
-      hint: text("share_hint"),
-      onPress: () => void shareLink(page.link(toParameters(explorer.wanted())), text).then(say),
-    });
-  const help = createKeyHelp(text, "keys_attention", "keys_steps", "keys_all");
-  const drawPlay = () => {
-    if (motion.matches) play.become("nextRow", text("next_token"));
-    else if (player.playing) play.become("pause", text("pause"));
-    else play.become("play", text("play"));
-  };
-  const table = createDataTable(text, () => {
-    const shown = explorer.shown();
-    return shown && tableOf(text, shown);
-  });
-
   const figure = createFigure({ text, explorer, onTouch: stopPlaying, onPlay: togglePlay });
-  const titleId = uniqueId("title");
-  const root = h(
-    "div",
-    { class: "dlc dlc-attention", role: "group", "aria-labelledby": titleId },
-    h("p", { class: "dlc-title", id: titleId }, text("title")),
-    h(
-      "div",
-      { class: "dlc-controls", role: "group", "aria-label": text("controls") },
-      field.element,
-      h("div", { class: "dlc-choices" }, ...Object.values(choices).map(({ element }) => element)),
-      h(
-        "div",
-        { class: "dlc-actions" },
-        ...[back, forth, play, reset, share, help.action].map((control) => control?.element),
-      ),
-    ),
-    help.panel,
-    note,
-    ...figure.elements,
-    status.element,
-    table.element,
-    h("p", { class: "dlc-caption" }, text("caption")),
-    announcer.element,
-  );
-  root.addEventListener("keydown", help.onKey);
-  root.addEventListener("keydown", createShortcuts({ stepBack: back, step: forth, play, reset }));
+  const { root, drawPlay, drawTable, start } = frame.build({
+    controls: [field.element, h("div", { class: "dlc-choices" }, ...Object.values(choices).map(({ element }) => element))],
+    actions,
+    keys: ["keys_steps"],
+    elements: [frame.note, ...figure.elements],
+    parameters: () => toParameters(explorer.wanted()),
+    table() {
+      const shown = explorer.shown();
+      return shown && tableOf(text, shown);
+    },
+    leap: text("next_token"),
+  });
 
   explorer.subscribe((shown) => {
     const { wanted, state, pass } = shown;
@@ -158,8 +101,9 @@ function render({ model, el, page }) {
     choices.mask.show(wanted.causal ? "causal" : "none");
     choices.heads.show(wanted.heads);
     const count = pass.read.ids.length;
-    back.enable(state.query > 0 || state.step > 0);
-    forth.enable(state.query + 1 < count || state.step < LAST_STEP);
+    actions.stepBack.enable(state.query > 0 || state.step > 0);
+    actions.step.enable(state.query + 1 < count || state.step < LAST_STEP);
+    actions.undo.enable(explorer.canUndo());
     put(root, {
       "data-layer": state.layer,
       "data-head": state.head,
@@ -169,34 +113,23 @@ function render({ model, el, page }) {
       "aria-busy": shown.waiting ? "true" : null,
     });
     figure.draw(shown);
-    table.draw();
-    if (!player.playing) announcer.say(announcement(text, shown, explorer.token));
+    drawTable();
+    if (!player.playing) frame.announcer.say(announcement(text, shown, explorer.token));
   });
+  drawPlay(false);
 
-  el.replaceChildren(root);
-  const endTheme = followTheme(root, figure.recolour);
-  drawPlay();
-  const onMotion = () => {
-    stopPlaying();
-    drawPlay();
-  };
-  motion.addEventListener("change", onMotion);
-
-  const restore = (/** @type {Record<string, string>} */ parameters) => choose(fromParameters(parameters));
-  if (page && Object.keys(page.parameters()).length) restore(page.parameters());
-  const endAddress = page?.onChange(restore);
-
-  return () => {
-    player.stop();
-    endAddress?.();
-    motion.removeEventListener("change", onMotion);
-    endTheme();
-    announcer.destroy();
-    explorer.destroy();
-    status.destroy();
-    engine.destroy();
-    root.remove();
-  };
+  return start({
+    recolour: figure.recolour,
+    onMotion() {
+      stopPlaying();
+      drawPlay(false);
+    },
+    restore: (parameters) => choose(fromParameters(parameters)),
+    destroy() {
+      stopPlaying();
+      explorer.destroy();
+    },
+  });
 }
 
 /**

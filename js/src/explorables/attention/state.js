@@ -23,7 +23,10 @@
  * @property {number | null} key  The token answering that the reader points at.
  */
 import { at, float32, int32 } from "../../engine/tensors.js";
+import { oncePerTurn } from "../../shared/once_per_turn.js";
+import { Past } from "../../shared/past.js";
 import { createReader } from "../../shared/text_reader.js";
+import { createTraits } from "../../shared/traits.js";
 import { asTrained, change, keep, walk } from "./rules.js";
 
 const KEYS = /** @type {const} */ (["prompt", "layer", "head", "query", "causal", "heads", "step"]);
@@ -40,9 +43,11 @@ export function createExplorer(model, engine) {
   const read = createReader(model.get("tokenizer"), sizes.longest);
   const limits = { ...sizes, count: (/** @type {string} */ prompt) => read(prompt).ids.length };
 
-  const fromTraits = () => /** @type {State} */ (Object.fromEntries(KEYS.map((key) => [key, model.get(key)])));
-  let state = fromTraits();
+  const traits = createTraits(model, KEYS, (told) => adopt(change(state, told, limits)));
+  let state = /** @type {State} */ (traits.read());
   const initial = state;
+  /** @type {Past<State>} */
+  const past = new Past();
   /** @type {number | null} */
   let pointed = null;
   /** @type {number | null} */
@@ -50,18 +55,11 @@ export function createExplorer(model, engine) {
 
   /** @type {Set<(shown: Shown) => void>} */
   const listeners = new Set();
-  let queued = false;
   let ended = false;
-  /** Many changes in one turn are drawn once. */
-  const notify = () => {
-    if (queued) return;
-    queued = true;
-    queueMicrotask(() => {
-      queued = false;
-      const now = ended ? null : shown();
-      if (now) for (const listener of listeners) listener(now);
-    });
-  };
+  const notify = oncePerTurn(() => {
+    const now = ended ? null : shown();
+    if (now) for (const listener of listeners) listener(now);
+  });
 
   /** @type {Pass | null} */
   let pass = null;
@@ -159,22 +157,17 @@ export function createExplorer(model, engine) {
     notify();
   };
 
-  let writing = false;
-  const fromModel = () => {
-    if (!writing) adopt(change(state, fromTraits(), limits));
+  /** @param {State} next */
+  const take = (next) => {
+    adopt(next);
+    traits.write(next);
   };
-  for (const name of KEYS) model.on(`change:${name}`, fromModel);
-
   /** @param {Wish} wish */
   const set = (wish) => {
-    const before = state;
     const next = change(state, wish, limits);
-    adopt(next);
-    const changed = KEYS.filter((name) => before[name] !== next[name]);
-    writing = true;
-    for (const name of changed) model.set(name, next[name]);
-    writing = false;
-    if (changed.length) model.save_changes();
+    // Steps, which lead from token to token, have a way back of their own.
+    if (PASS_KEYS.some((name) => next[name] !== state[name])) past.remember(state);
+    take(next);
   };
   void ask();
 
@@ -203,6 +196,14 @@ export function createExplorer(model, engine) {
       set(walk(state, by, limits.count(state.prompt)));
       notify();
     },
+    undo() {
+      const last = past.back();
+      if (!last) return;
+      pointed = key = null;
+      take(last);
+      notify();
+    },
+    canUndo: () => past.any,
     reset() {
       pointed = key = null;
       set(initial);
@@ -215,7 +216,7 @@ export function createExplorer(model, engine) {
     destroy() {
       ended = true;
       listeners.clear();
-      for (const name of KEYS) model.off(`change:${name}`, fromModel);
+      traits.destroy();
     },
   };
 }

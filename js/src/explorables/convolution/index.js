@@ -2,43 +2,32 @@
  * The front end of `dlcompare.widgets.ConvolutionStepper`: an anywidget module, and what the static host mounts in a
  * published page.
  */
-import { createEngine } from "../../engine/engine.js";
-import { createEngineStatus } from "../../engine/status.js";
-import { createAnnouncer } from "../../shared/announcer.js";
 import { createAction, createChoice } from "../../shared/controls.js";
+import { h, put } from "../../shared/dom.js";
+import { full } from "../../shared/format.js";
+import { createFrame } from "../../shared/frame.js";
+import { createPlayer } from "../../shared/player.js";
 import { createFigure } from "./figure.js";
 import { fromParameters, LIMITS, sameKernel, toParameters } from "./rules.js";
 import { createStepper } from "./state.js";
-import { createDataTable } from "../../shared/data_table.js";
-import { h, put, uniqueId } from "../../shared/dom.js";
-import { full, translator } from "../../shared/format.js";
-import { createKeyHelp } from "../../shared/key_help.js";
-import { createPlayer } from "../../shared/player.js";
-import { shareLink } from "../../shared/share.js";
-import { createShortcuts } from "../../shared/shortcuts.js";
-import { followTheme, reducedMotion } from "../../shared/theme.js";
 
 /**
  * @param {import("../../shared/types.js").RenderContext} context
  * @returns {() => void} what takes the widget away again
  */
-function render({ model, el, page }) {
-  const text = translator(model.get("strings"));
+function render(context) {
+  const { model } = context;
+  const frame = createFrame(context, "convolution");
+  const { text, motion, say } = frame;
   /** @type {import("../../shared/types.js").Preset[]} */
   const presets = model.get("presets");
   /** @type {string[]} */
   const labels = model.get("labels");
-  const engine = createEngine({ model, page });
-  const status = createEngineStatus(engine, text);
-  const stepper = createStepper(model, engine);
-  const announcer = createAnnouncer();
-  const motion = reducedMotion();
-  const note = h("p", { class: "dlc-note", role: "status" });
-  const say = (/** @type {string} */ message) => (note.textContent = message);
+  const stepper = createStepper(model, frame.engine);
 
   const player = createPlayer(
     () => stepper.step(1, { reveal: true }),
-    () => drawPlay(),
+    (playing) => drawPlay(playing),
   );
   const stopPlaying = () => player.stop();
   /** Play and pause; a reader who asked for less motion takes a whole row of steps at once instead. */
@@ -58,6 +47,8 @@ function render({ model, el, page }) {
     }
   }
 
+  const own = frame.ending(stopPlaying);
+  const choose = own(stepper.set);
   const choices = {
     image: createChoice({
       name: "image",
@@ -87,91 +78,26 @@ function render({ model, el, page }) {
       onChoose: (value) => choose({ padding: Number(value) }),
     }),
   };
-  const choose = (/** @type {Parameters<typeof stepper.set>[0]} */ wish) => {
-    stopPlaying();
-    say("");
-    stepper.set(wish);
+  const actions = {
+    stepBack: createAction({ name: "stepBack", label: text("step_back"), onPress: own(() => stepper.step(-1)) }),
+    step: createAction({ name: "step", label: text("step"), onPress: own(() => stepper.step(1)) }),
+    play: createAction({ name: "play", label: text("play"), onPress: togglePlay }),
+    undo: createAction({ name: "undo", label: text("undo"), onPress: own(stepper.undo) }),
+    reset: createAction({ name: "reset", label: text("reset"), onPress: own(stepper.reset) }),
   };
-  const step = (/** @type {number} */ by) => () => {
-    stopPlaying();
-    stepper.step(by);
-  };
-  const back = createAction({ name: "stepBack", label: text("step_back"), onPress: step(-1) });
-  const forth = createAction({ name: "step", label: text("step"), onPress: step(1) });
-  const play = createAction({ name: "play", label: text("play"), onPress: togglePlay });
-  const reset = createAction({
-    name: "reset",
-    label: text("reset"),
-    onPress: () => {
-      stopPlaying();
-      say("");
-      stepper.reset();
+  const figure = createFigure({ text, stepper, isPlaying: () => player.playing, onTouch: stopPlaying, onPlay: togglePlay, onRefuse: say });
+  const { root, drawPlay, drawTable, start } = frame.build({
+    controls: [h("div", { class: "dlc-choices" }, ...Object.values(choices).map(({ element }) => element))],
+    actions,
+    keys: ["keys_steps"],
+    elements: [...figure.elements, frame.note],
+    parameters: () => toParameters(stepper.wanted()),
+    table() {
+      const shown = stepper.shown();
+      return shown && tableOf(text, shown);
     },
+    leap: text("next_row"),
   });
-  const share =
-    page &&
-    createAction({
-      name: "share",
-      label: text("share"),
-      hint: text("share_hint"),
-      onPress: () => void shareLink(page.link(toParameters(stepper.wanted())), text).then(say),
-    });
-  const table = createDataTable(text, () => {
-    const shown = stepper.shown();
-    if (!shown) return null;
-    const { window, weights, products, sum, state } = shown;
-    const size = state.kernel.length;
-    const rows = Array.from(window, (pixel, index) => [
-      `${Math.floor(index / size)}, ${index % size}`,
-      pixel,
-      Number(weights[index]),
-      Number(products[index]),
-    ]);
-    return {
-      columns: ["place", "window", "kernel", "products"].map((key) => text(key)),
-      rows: [...rows, [text("sum_title"), "", "", sum]],
-    };
-  });
-  const help = createKeyHelp(text, "keys_convolution", "keys_steps", "keys_all");
-  const drawPlay = () => {
-    if (motion.matches) play.become("nextRow", text("next_row"));
-    else if (player.playing) play.become("pause", text("pause"));
-    else play.become("play", text("play"));
-  };
-
-  const figure = createFigure({
-    text,
-    stepper,
-    isPlaying: () => player.playing,
-    onTouch: stopPlaying,
-    onPlay: togglePlay,
-    onRefuse: say,
-  });
-  const titleId = uniqueId("title");
-  const root = h(
-    "div",
-    { class: "dlc dlc-convolution", role: "group", "aria-labelledby": titleId },
-    h("p", { class: "dlc-title", id: titleId }, text("title")),
-    h(
-      "div",
-      { class: "dlc-controls", role: "group", "aria-label": text("controls") },
-      h("div", { class: "dlc-choices" }, ...Object.values(choices).map(({ element }) => element)),
-      h(
-        "div",
-        { class: "dlc-actions" },
-        ...[back, forth, play, reset, share, help.action].map((control) => control?.element),
-      ),
-    ),
-    help.panel,
-    ...figure.elements,
-    note,
-    status.element,
-    table.element,
-    h("p", { class: "dlc-caption" }, text("caption")),
-    announcer.element,
-  );
-  root.addEventListener("keydown", help.onKey);
-  root.addEventListener("keydown", createShortcuts({ stepBack: back, step: forth, play, reset }));
 
   /** @param {import("./state.js").Shown} shown */
   const draw = (shown) => {
@@ -181,40 +107,41 @@ function render({ model, el, page }) {
     choices.stride.show(String(wanted.stride));
     choices.padding.show(String(wanted.padding));
     const index = state.position[0] * output.width + state.position[1];
-    back.enable(index > 0);
-    forth.enable(index + 1 < output.width * output.height);
+    actions.stepBack.enable(index > 0);
+    actions.step.enable(index + 1 < output.width * output.height);
+    actions.undo.enable(stepper.canUndo());
     put(root, { "data-row": at[0], "data-column": at[1], "aria-busy": shown.waiting ? "true" : null });
     figure.draw(shown);
-    table.draw();
-    if (!player.playing) announcer.say(text("announcement", { row: at[0], column: at[1], value: full(sum) }));
+    drawTable();
+    if (!player.playing) frame.announcer.say(text("announcement", { row: at[0], column: at[1], value: full(sum) }));
   };
   stepper.subscribe(draw);
+  drawPlay(false);
 
-  el.replaceChildren(root);
-  const endTheme = followTheme(root, figure.recolour);
-  drawPlay();
-  const onMotion = () => {
-    stopPlaying();
-    drawPlay();
-  };
-  motion.addEventListener("change", onMotion);
+  return start({
+    recolour: figure.recolour,
+    onMotion() {
+      stopPlaying();
+      drawPlay(false);
+    },
+    restore: (parameters) => choose(fromParameters(parameters)),
+    destroy() {
+      stopPlaying();
+      figure.destroy();
+      stepper.destroy();
+    },
+  });
+}
 
-  const restore = (/** @type {Record<string, string>} */ parameters) => choose(fromParameters(parameters));
-  if (page && Object.keys(page.parameters()).length) restore(page.parameters());
-  const endAddress = page?.onChange(restore);
-
-  return () => {
-    player.stop();
-    endAddress?.();
-    motion.removeEventListener("change", onMotion);
-    endTheme();
-    figure.destroy();
-    announcer.destroy();
-    stepper.destroy();
-    status.destroy();
-    engine.destroy();
-    root.remove();
-  };
+/**
+ * The sum of the output pixel that is shown, term by term.
+ * @param {import("../../shared/format.js").Translate} text
+ * @param {import("./state.js").Shown} shown
+ */
+function tableOf(text, { window, weights, products, sum, state }) {
+  const size = state.kernel.length;
+  const rows = Array.from(window, (pixel, index) => [`${Math.floor(index / size)}, ${index % size}`, pixel, Number(weights[index]), Number(products[index])]);
+  return { columns: ["place", "window", "kernel", "products"].map((key) => text(key)), rows: [...rows, [text("sum_title"), "", "", sum]] };
 }
 
 /** @param {number[]} limits  First and last. */

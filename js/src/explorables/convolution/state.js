@@ -26,6 +26,9 @@
  */
 import { float32 } from "../../engine/tensors.js";
 import { decodeFloats } from "../../shared/base64.js";
+import { oncePerTurn } from "../../shared/once_per_turn.js";
+import { Past } from "../../shared/past.js";
+import { createTraits, differs } from "../../shared/traits.js";
 import { change, outputExtent, windowOver } from "./rules.js";
 import { select, termsAt } from "./selection.js";
 
@@ -41,9 +44,11 @@ export function createStepper(model, engine) {
   const pixels = decodeFloats(data);
   const extent = { images: count, height, width };
 
-  const read = () => /** @type {State} */ (Object.fromEntries(KEYS.map((key) => [key, model.get(key)])));
-  let state = read();
+  const traits = createTraits(model, KEYS, (told) => adopt(change(state, told, extent)));
+  let state = /** @type {State} */ (traits.read());
   const initial = state;
+  /** @type {Past<State>} */
+  const past = new Past();
   /** @type {Cell | null} */
   let pointed = null;
   /** @type {number | null} */
@@ -51,17 +56,10 @@ export function createStepper(model, engine) {
 
   /** @type {Set<(shown: Shown) => void>} */
   const listeners = new Set();
-  let queued = false;
   let ended = false;
-  /** Many changes in one turn are drawn once. */
-  const notify = () => {
-    if (queued) return;
-    queued = true;
-    queueMicrotask(() => {
-      queued = false;
-      if (!ended && numbers) for (const listener of listeners) listener(shown());
-    });
-  };
+  const notify = oncePerTurn(() => {
+    if (!ended && numbers) for (const listener of listeners) listener(shown());
+  });
 
   /** The numbers last answered, and what they belong to. @type {{of: State, outputs: import("../../engine/tensors.js").Tensors, weights: Float32Array} | null} */
   let numbers = null;
@@ -110,22 +108,17 @@ export function createStepper(model, engine) {
     notify();
   };
 
-  let writing = false;
-  const fromModel = () => {
-    if (!writing) adopt(change(state, read(), extent));
+  /** @param {State} next */
+  const take = (next) => {
+    adopt(next);
+    traits.write(next);
   };
-  for (const key of KEYS) model.on(`change:${key}`, fromModel);
-
   /** @param {Partial<Record<keyof State, unknown>>} wish */
   const set = (wish) => {
     const next = change(state, wish, extent);
-    const before = state;
-    adopt(next);
-    const changed = KEYS.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(next[key]));
-    writing = true;
-    for (const key of changed) model.set(key, next[key]);
-    writing = false;
-    if (changed.length) model.save_changes();
+    // Steps, which lead from place to place, have a way back of their own.
+    if (KEYS.some((key) => key !== "position" && differs(next[key], state[key]))) past.remember(state);
+    take(next);
   };
   void ask();
 
@@ -166,6 +159,15 @@ export function createStepper(model, engine) {
       revealed = null;
       notify();
     },
+    undo() {
+      const last = past.back();
+      if (!last) return;
+      pointed = null;
+      revealed = null;
+      take(last);
+      notify();
+    },
+    canUndo: () => past.any,
     reset() {
       pointed = null;
       revealed = null;
@@ -179,7 +181,7 @@ export function createStepper(model, engine) {
     destroy() {
       ended = true;
       listeners.clear();
-      for (const key of KEYS) model.off(`change:${key}`, fromModel);
+      traits.destroy();
     },
   };
 }

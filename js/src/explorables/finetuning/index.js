@@ -4,7 +4,7 @@ import { createChoice, createSlider } from "../../shared/controls.js";
 import { defineExplorable } from "../../shared/explorable.js";
 import { short } from "../../shared/format.js";
 import { createTextField } from "../../shared/text_field.js";
-import { readerOf } from "../../shared/text_reader.js";
+import { readerOf, refusal } from "../../shared/text_reader.js";
 import { createRecorded } from "./recorded.js";
 import { change, idsOf } from "./rules.js";
 import { createWeights } from "./weights.js";
@@ -41,7 +41,7 @@ export default defineExplorable({
   create({ text, model, set, say, shown }) {
     const { sizes, count } = limitsOf(model);
     const { token } = readerOf(model);
-    const prompt = createTextField({ text, name: "prompt", label: text("prompt"), limits: { count }, onInput: (value) => set({ prompt: value }), say, now: () => shown()?.wanted["prompt"] });
+    const prompt = createTextField({ text, name: "prompt", label: text("prompt"), refusal: (value) => refusal(value, { count }), onInput: (value) => set({ prompt: value }), say, now: () => shown()?.wanted["prompt"] });
     const chat = createChoice({
       name: "chat",
       label: text("chat"),

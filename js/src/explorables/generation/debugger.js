@@ -21,7 +21,7 @@ import { createNumbers } from "../../shared/drawing/numbers.js";
 import { drawing } from "../../shared/drawing/questions.js";
 import { change } from "../../shared/drawing/settings.js";
 import { value } from "../../shared/drawing/words.js";
-import { oncePerTurn } from "./once_per_turn.js";
+import { oncePerTurn } from "../../shared/once_per_turn.js";
 import { answers, reading } from "./reading.js";
 import { common } from "./rules.js";
 import { createSync } from "./sync.js";

@@ -2,17 +2,11 @@
  * The front end of `dlcompare.widgets.GenerationDebugger`: an anywidget module, and what the static host mounts in a published
  * page.
  */
-import { createEngine } from "../../engine/engine.js";
-import { createEngineStatus } from "../../engine/status.js";
-import { createAnnouncer } from "../../shared/announcer.js";
 import { createAction, createChoice, createField } from "../../shared/controls.js";
-import { createDataTable } from "../../shared/data_table.js";
-import { h, put, uniqueId } from "../../shared/dom.js";
-import { short, translator } from "../../shared/format.js";
-import { createKeyHelp } from "../../shared/key_help.js";
-import { shareLink } from "../../shared/share.js";
-import { createShortcuts } from "../../shared/shortcuts.js";
-import { followTheme, reducedMotion } from "../../shared/theme.js";
+import { h, put } from "../../shared/dom.js";
+import { short } from "../../shared/format.js";
+import { createFrame } from "../../shared/frame.js";
+import { Past } from "../../shared/past.js";
 import { readable } from "../../shared/token_text.js";
 import { createTokenizer } from "../../shared/tokenizer.js";
 import { createDebugger } from "./debugger.js";
@@ -33,30 +27,38 @@ const REST = 300;
  * @param {import("../../shared/types.js").RenderContext} context
  * @returns {() => void} what takes the widget away again
  */
-function render({ model, el, page }) {
-  const text = translator(model.get("strings"));
+function render(context) {
+  const { model } = context;
+  const frame = createFrame(context, "generation");
+  const { text, motion, say } = frame;
   const tokenizer = createTokenizer(model.get("tokenizer"));
   /** @type {import("./reading.js").Config} */
   const config = model.get("config");
-  const engine = createEngine({ model, page });
-  const status = createEngineStatus(engine, text);
   const prompts = createPromptReader(text, tokenizer, config);
   const words = createWords(text, tokenizer);
-  const writer = createDebugger(model, engine, prompts.read);
-  const announcer = createAnnouncer();
-  const motion = reducedMotion();
-  const note = h("p", { class: "dlc-note", role: "status" });
-  /** @param {string} message */
-  const say = (message) => {
-    if (note.textContent !== message) note.textContent = message;
-  };
+  const writer = createDebugger(model, frame.engine, prompts.read);
+  const own = frame.ending(writer.stop);
 
-  /** Whatever the reader does ends a run. @param {() => void} then */
-  const own = (then) => () => {
-    writer.stop();
-    say("");
-    then();
-  };
+  /** Places and settings to come back to. Steps have a way back of their own. @type {Past<import("./sync.js").State>} */
+  const past = new Past();
+  const now = () => ({ place: writer.place(), settings: writer.settings() });
+  /** @param {import("./rules.js").Place} place */
+  function jump(place) {
+    past.remember(now());
+    writer.jump(place);
+  }
+  /** @param {import("./rules.js").Wish} wish */
+  function set(wish) {
+    const before = now();
+    writer.set(wish);
+    if (writer.settings() !== before.settings) past.remember(before);
+  }
+  function undo() {
+    const last = past.back();
+    if (!last) return;
+    writer.set(last.settings);
+    writer.jump(last.place);
+  }
   const isRunning = () => Boolean(writer.shown()?.running);
   function togglePlay() {
     if (isRunning()) writer.stop();
@@ -73,7 +75,7 @@ function render({ model, el, page }) {
     put(field.input, { "aria-invalid": refusal ? "true" : null });
     say(refusal ?? "");
     const ids = prompts.read(prompt);
-    if (ids && prompt !== writer.shown()?.prompt) writer.jump({ prompt, ids, own: [] });
+    if (ids && prompt !== writer.shown()?.prompt) jump({ prompt, ids, own: [] });
   }
   const field = createField({
     name: "prompt",
@@ -109,66 +111,48 @@ function render({ model, el, page }) {
     vocabSize: config.vocab_size,
     onSet: (wish) => {
       say("");
-      writer.set(wish);
+      set(wish);
     },
     onRefuse: say,
   });
 
-  const back = createAction({ name: "stepBack", label: text("back"), onPress: own(writer.back) });
-  const forth = createAction({ name: "step", label: text("forth"), onPress: own(writer.step) });
-  const play = createAction({ name: "play", label: text("play"), onPress: () => togglePlay() });
-  const fast = createAction({ name: "fast", label: text("fast", { count: MANY }), onPress: own(() => writer.write(MANY, true)) });
-  const reset = createAction({ name: "reset", label: text("reset"), onPress: own(writer.reset) });
-  const share =
-    page &&
-    createAction({
-      name: "share",
-      label: text("share"),
-      hint: text("share_hint"),
-      onPress: () => void shareLink(page.link(toParameters(writer.place(), prompts.read(writer.place().prompt) ?? [], writer.settings())), text).then(say),
-    });
-  const table = createDataTable(text, () => {
-    const shown = writer.shown();
-    return shown && { columns: ["token", "stage_own", "stage_tempered", "stage_k", "stage_p", "fate"].map((key) => text(key)), rows: rows(shown.sample, words) };
-  });
-  const help = createKeyHelp(text, "keys_generation", "keys_steps", "keys_all");
-  const drawPlay = () => {
-    if (isRunning()) play.become("pause", text("pause"));
-    else if (motion.matches) play.become("nextRow", text("fast", { count: SOME }));
-    else play.become("play", text("play"));
+  const actions = {
+    stepBack: createAction({ name: "stepBack", label: text("back"), onPress: own(writer.back) }),
+    step: createAction({ name: "step", label: text("forth"), onPress: own(writer.step) }),
+    play: createAction({ name: "play", label: text("play"), onPress: togglePlay }),
+    fast: createAction({ name: "fast", label: text("fast", { count: MANY }), onPress: own(() => writer.write(MANY, true)) }),
+    undo: createAction({ name: "undo", label: text("undo"), onPress: own(undo) }),
+    reset: createAction({ name: "reset", label: text("reset"), onPress: own(reset) }),
   };
-
+  function reset() {
+    past.remember(now());
+    writer.reset();
+  }
   const figure = createFigure({
     text,
     words,
     config,
-    onGo: (node) => own(() => writer.go(node))(),
+    onGo: own(go),
     onBack: own(writer.back),
-    onChoose: (token) => own(() => writer.choose(token))(),
+    onChoose: own(writer.choose),
   });
-  const titleId = uniqueId("title");
-  const root = h(
-    "div",
-    { class: "dlc dlc-generation", role: "group", "aria-labelledby": titleId, "aria-busy": "true" },
-    h("p", { class: "dlc-title", id: titleId }, text("title")),
-    h(
-      "div",
-      { class: "dlc-controls", role: "group", "aria-label": text("controls") },
-      h("div", { class: "dlc-choices" }, choice.element),
-      h("div", { class: "dlc-actions" }, ...[back, forth, play, fast, reset, share, help.action].map((control) => control?.element)),
-    ),
-    help.panel,
-    field.element,
-    settings.element,
-    note,
-    figure.element,
-    status.element,
-    table.element,
-    h("p", { class: "dlc-caption" }, text("caption")),
-    announcer.element,
-  );
-  root.addEventListener("keydown", help.onKey);
-  root.addEventListener("keydown", createShortcuts({ stepBack: back, step: forth, play, reset }));
+  /** @param {import("./tree.js").Node} node */
+  function go(node) {
+    if (node !== writer.shown()?.node) past.remember(now());
+    writer.go(node);
+  }
+  const { root, drawPlay, drawTable, start } = frame.build({
+    controls: [h("div", { class: "dlc-choices" }, choice.element)],
+    actions,
+    keys: ["keys_steps"],
+    elements: [field.element, settings.element, frame.note, figure.element],
+    parameters: () => toParameters(writer.place(), prompts.read(writer.place().prompt) ?? [], writer.settings()),
+    table() {
+      const shown = writer.shown();
+      return shown && { columns: ["token", "stage_own", "stage_tempered", "stage_k", "stage_p", "fate"].map((key) => text(key)), rows: rows(shown.sample, words) };
+    },
+    leap: text("fast", { count: SOME }),
+  });
 
   /** The run of which the reader was told how fast it was: once is enough. */
   let told = 0;
@@ -185,58 +169,53 @@ function render({ model, el, page }) {
     put(root, { "data-speed": run ? (1000 * run.tokens) / run.milliseconds : null });
   }
 
-  /** What the address asks for, until the first picture is there, which has nothing to wait for. */
-  let linked = page && Object.keys(page.parameters()).length ? page.parameters() : null;
+  /** What the address asks for, until the first picture is there, which has nothing to wait for. @type {Record<string, string> | null} */
+  let linked = null;
+  let begun = false;
   /** @param {Record<string, string>} parameters */
-  const restore = (parameters) => {
+  function restore(parameters) {
+    if (!begun) return void (linked = parameters);
     const { wish, place } = fromParameters(parameters, prompts.read, writer.place().prompt, config);
-    own(() => writer.set(wish))();
-    if (place) writer.jump(place);
-  };
+    set(wish);
+    if (place) jump(place);
+  }
   /** @type {import("./tree.js").Node | null} */
   let spoken = null;
   /** @param {import("./types.js").Shown} shown  @param {boolean} inHaste */
   function draw(shown, inHaste) {
     put(root, { "aria-busy": shown.waiting ? "true" : null, "data-tokens": shown.path.length });
-    status.hold(inHaste);
+    frame.status.hold(inHaste);
     figure.draw(shown, inHaste);
-    drawPlay();
+    drawPlay(isRunning());
     if (inHaste) return;
-    if (linked && !shown.waiting) {
-      restore(linked);
-      linked = null;
+    if (!begun && !shown.waiting) {
+      begun = true;
+      if (linked) restore(linked);
     }
     if (!field.input.matches(":focus")) field.show(shown.prompt);
     choice.show(examples.includes(shown.prompt) ? String(examples.indexOf(shown.prompt)) : "");
     settings.draw(shown.settings);
-    back.enable(shown.node.place > 0);
-    for (const control of [forth, play, fast]) control.enable(!shown.full && !writer.isCrowded());
+    actions.stepBack.enable(shown.node.place > 0);
+    for (const control of [actions.step, actions.play, actions.fast]) control.enable(!shown.full && !writer.isCrowded());
+    actions.undo.enable(past.any);
     limits(shown);
-    table.draw();
+    drawTable();
     if (shown.waiting || shown.node === spoken) return;
     spoken = shown.node;
-    announcer.say(`${words.ofChip(shown.node)}. ${text("announce_next", { candidate: words.ofRank(shown.sample, 1, short) })}`);
+    frame.announcer.say(`${words.ofChip(shown.node)}. ${text("announce_next", { candidate: words.ofRank(shown.sample, 1, short) })}`);
   }
   writer.subscribe(draw);
+  drawPlay(false);
 
-  el.replaceChildren(root);
-  const endTheme = followTheme(root, (scales) => figure.recolour(scales, getComputedStyle(root).getPropertyValue("--dlc-ink")));
-  drawPlay();
-  motion.addEventListener("change", drawPlay);
-
-  const endAddress = page?.onChange(restore);
-
-  return () => {
-    clearTimeout(typing);
-    endAddress?.();
-    motion.removeEventListener("change", drawPlay);
-    endTheme();
-    announcer.destroy();
-    writer.destroy();
-    status.destroy();
-    engine.destroy();
-    root.remove();
-  };
+  return start({
+    recolour: (scales) => figure.recolour(scales, getComputedStyle(root).getPropertyValue("--dlc-ink")),
+    onMotion: () => drawPlay(isRunning()),
+    restore: own(restore),
+    destroy() {
+      clearTimeout(typing);
+      writer.destroy();
+    },
+  });
 }
 
 /** A prompt in a list. @param {string} prompt */

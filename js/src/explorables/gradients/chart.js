@@ -16,6 +16,7 @@
  */
 import { h, put, s } from "../../shared/dom.js";
 import { full, short } from "../../shared/format.js";
+import { followWidth } from "../../shared/width.js";
 
 const EDGE = { left: 40, right: 12, top: 10, bottom: 34 };
 const HEIGHT = 230;
@@ -88,13 +89,10 @@ export function createChart(text, name, onPick) {
       }),
     );
   }
-  const resizing = new ResizeObserver(([entry]) => {
-    const next = Math.round(entry?.contentRect.width ?? 0);
-    if (next === width) return;
-    width = next;
+  const endWidth = followWidth(element, (now) => {
+    width = now;
     place();
   });
-  resizing.observe(element);
 
   return {
     element,
@@ -106,7 +104,7 @@ export function createChart(text, name, onPick) {
       put(svg, { "aria-label": text("chart_label", { title: content.title, numbers }) });
       place();
     },
-    destroy: () => resizing.disconnect(),
+    destroy: endWidth,
   };
 }
 

@@ -4,7 +4,7 @@ import { createChoice } from "../../shared/controls.js";
 import { defineExplorable } from "../../shared/explorable.js";
 import { short } from "../../shared/format.js";
 import { createTextField } from "../../shared/text_field.js";
-import { readerOf } from "../../shared/text_reader.js";
+import { readerOf, refusal } from "../../shared/text_reader.js";
 import { createFigure } from "./figure.js";
 import { askedAt, change, OBJECTIVES, pressed, rowOf } from "./rules.js";
 
@@ -34,7 +34,7 @@ export default defineExplorable({
     const count = counter(model);
     const token = (/** @type {number} */ id) => (id < sizes.vocab_size ? read.token(id) : String(sizes.names[id - sizes.vocab_size]));
     const fields = ["first", "second"].map((key) =>
-      createTextField({ text, name: key, label: text(key), limits: { count }, onInput: (prompt) => set({ [key]: prompt }), say, now: () => shown()?.wanted[key] }),
+      createTextField({ text, name: key, label: text(key), refusal: (value) => refusal(value, { count }), onInput: (prompt) => set({ [key]: prompt }), say, now: () => shown()?.wanted[key] }),
     );
     const objective = createChoice({
       name: "objective",

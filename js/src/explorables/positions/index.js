@@ -41,7 +41,7 @@ export default defineExplorable({
       onChoose: (value) => set({ kind: value }),
     });
     const causal = createSwitch({ name: "causal", label: text("causal"), onChange: (on) => set({ causal: on }) });
-    const field = createTextField({ text, name: "prompt", label: text("prompt"), limits: limitsOf(model), onInput: (prompt) => set({ prompt }), say, now: () => shown()?.wanted["prompt"] });
+    const field = createTextField({ text, name: "prompt", label: text("prompt"), refusal: (prompt) => refusal(prompt, limitsOf(model)), onInput: (prompt) => set({ prompt }), say, now: () => shown()?.wanted["prompt"] });
     const vectors = createVectors(text, sizes, set);
     const dots = createDots(text, set);
     const rotation = createRotation(text, sizes);

@@ -1,9 +1,11 @@
 /** The front end of `dlcompare.widgets.RecurrentStepper`. */
 import { int32 } from "../../engine/tensors.js";
-import { createChoice, createField } from "../../shared/controls.js";
+import { createChoice } from "../../shared/controls.js";
 import { h } from "../../shared/dom.js";
 import { defineExplorable } from "../../shared/explorable.js";
 import { full, short } from "../../shared/format.js";
+import { strongest } from "../../shared/order.js";
+import { createTextField } from "../../shared/text_field.js";
 import { createTokenRow } from "../../shared/token_row.js";
 import { readable } from "../../shared/token_text.js";
 import { createTokenizer } from "../../shared/tokenizer.js";
@@ -36,24 +38,16 @@ export default defineExplorable({
   create({ text, model, set, say, shown }) {
     const limits = limitsOf(model);
     const tokenizer = createTokenizer(model.get("tokenizer"));
-    const field = createField({
+    const field = createTextField({
+      text,
       name: "prompt",
       label: text("prompt"),
+      refusal: (prompt) => refusal(prompt, limits),
       longest: limits.longest,
       rows: 2,
-      onInput(prompt) {
-        set({ prompt });
-        const reason = refusal(prompt, limits);
-        if (reason) say(text(`prompt_${reason}`, { longest: limits.longest }));
-        else if ([...prompt].length === limits.longest) say(text("prompt_full", { longest: limits.longest }));
-      },
-    });
-    // What was refused gives way to what is shown.
-    field.input.addEventListener("blur", () => {
-      const now = shown();
-      if (!now || !refusal(field.input.value, limits)) return;
-      field.show(now.wanted["prompt"]);
-      say("");
+      onInput: (prompt) => set({ prompt }),
+      say,
+      now: () => shown()?.wanted["prompt"],
     });
     const kind = createChoice({
       name: "kind",
@@ -102,7 +96,7 @@ export default defineExplorable({
       ],
       draw(now) {
         const numbers = read(now);
-        if (!field.input.matches(":focus")) field.show(now.wanted["prompt"]);
+        field.show(now.wanted["prompt"]);
         kind.show(now.wanted["kind"]);
         drawTime(now, numbers);
         vectors.draw(now, numbers);
@@ -117,7 +111,7 @@ export default defineExplorable({
           columns: [text("character"), text("unit_value", { part: text(part), unit }), text("likeliest"), text("probability")],
           rows: characters.map((character, place) => {
             const probabilities = row("probabilities", place);
-            const best = probabilities.reduce((first, p, id) => (p > Number(probabilities[first]) ? id : first), 0);
+            const best = strongest(probabilities);
             return [readable(character), Number(row(part, place)[unit]), readable(tokenizer.token(best)), Number(probabilities[best])];
           }),
         };
@@ -125,7 +119,7 @@ export default defineExplorable({
       announce(now) {
         const { character, unit, value, now: numbers } = read(now);
         const probabilities = numbers("probabilities");
-        const best = probabilities.reduce((first, p, id) => (p > Number(probabilities[first]) ? id : first), 0);
+        const best = strongest(probabilities);
         return text("announcement", {
           character,
           part: text(now.state["part"]),

@@ -1,7 +1,8 @@
 /** The front end of `dlcompare.widgets.TokenizerExplorer`. Texts are read here, by the twins of Python's tokenizers. */
-import { createChoice, createField } from "../../shared/controls.js";
-import { h, put } from "../../shared/dom.js";
+import { createChoice } from "../../shared/controls.js";
+import { h } from "../../shared/dom.js";
 import { defineExplorable } from "../../shared/explorable.js";
+import { createTextField } from "../../shared/text_field.js";
 import { createTokenRow } from "../../shared/token_row.js";
 import { readable } from "../../shared/token_text.js";
 import { countsOf, createCounts } from "./counts.js";
@@ -34,25 +35,16 @@ export default defineExplorable({
   pace: { slow: 1000, fast: 500 },
   create({ text, model, set, say, shown }) {
     const read = readerOf(model);
-    const field = createField({
+    const field = createTextField({
+      text,
       name: "text",
       label: text("text"),
+      refusal,
       longest: LIMITS.text,
       rows: 2,
-      onInput(value) {
-        set({ text: value });
-        const reason = refusal(value);
-        put(field.input, { "aria-invalid": reason ? "true" : null });
-        if (reason) say(text(`text_${reason}`, { longest: LIMITS.text }));
-        else if (value.length >= LIMITS.text) say(text("text_full", { longest: LIMITS.text }));
-      },
-    });
-    // What was refused gives way to what is shown.
-    field.input.addEventListener("blur", () => {
-      if (!refusal(field.input.value)) return;
-      field.show(shown()?.wanted["text"] ?? "");
-      put(field.input, { "aria-invalid": null });
-      say("");
+      onInput: (value) => set({ text: value }),
+      say,
+      now: () => shown()?.wanted["text"],
     });
     /** @type {string[]} */
     const examples = [...new Set([model.get("text"), ...model.get("examples")])];
@@ -88,7 +80,6 @@ export default defineExplorable({
     });
     const merges = createMerges(text, read, (step) => set({ step }));
     const detail = createDetail(text, read);
-    let written = "";
 
     return {
       choices: [field.element, choice.element],
@@ -101,9 +92,7 @@ export default defineExplorable({
       draw(now) {
         const { state, wanted, answers } = now;
         const reading = readingOf(answers);
-        // Only what was changed elsewhere: a reader's own text stays under the reader's hand.
-        if (wanted["text"] !== written && wanted["text"] !== field.input.value) field.show(wanted["text"]);
-        written = wanted["text"];
+        field.show(wanted["text"]);
         const example = examples.indexOf(wanted["text"]);
         choice.show(example < 0 ? "" : String(example));
         counts.draw(now, reading);

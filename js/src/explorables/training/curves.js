@@ -7,6 +7,7 @@
 import { createSlider } from "../../shared/controls.js";
 import { h, put, s, uniqueId } from "../../shared/dom.js";
 import { full, short } from "../../shared/format.js";
+import { followWidth } from "../../shared/width.js";
 import { LIMITS } from "./rules.js";
 import { MEASURES } from "./run.js";
 
@@ -161,13 +162,10 @@ export function createCurves({ text, onScrub }) {
       put(dot, { transform: hidden ? null : `translate(${x(state.step).toFixed(1)} ${y(loss).toFixed(1)})`, visibility: hidden ? "hidden" : null });
     }
   }
-  const resizing = new ResizeObserver(([entry]) => {
-    const next = Math.round(entry?.contentRect.width ?? 0);
-    if (next === width) return;
-    width = next;
+  const endWidth = followWidth(element, (now) => {
+    width = now;
     place();
   });
-  resizing.observe(element);
 
   return {
     element,
@@ -189,6 +187,6 @@ export function createCurves({ text, onScrub }) {
       put(drawing, { "aria-label": text("curve_label", { end, step: state.step, train: train ?? "", held: held ?? "" }) });
       place();
     },
-    destroy: () => resizing.disconnect(),
+    destroy: endWidth,
   };
 }

@@ -4,7 +4,6 @@
  * @typedef {import("./trainer.js").Shown} Shown
  */
 import { h } from "../../shared/dom.js";
-import { followTheme } from "../../shared/theme.js";
 import { createConfusion } from "./confusion.js";
 import { createCurves } from "./curves.js";
 import { createLayers } from "./layers.js";
@@ -33,7 +32,6 @@ export function createFigure({ text, note, onScrub }) {
 
   /** @type {import("../../shared/theme.js").Scales} */
   let scales;
-  let endTheme = () => {};
   let drawn = 0;
   /** @param {Shown} shown  @param {boolean} [playing]  The layers are then drawn a few times a second: nobody reads faster. */
   function draw(shown, playing = false) {
@@ -51,17 +49,8 @@ export function createFigure({ text, note, onScrub }) {
   return {
     elements: [stage, inside],
     draw,
-    /** Follow the theme of what is around. @param {HTMLElement} root  @param {() => Shown | null} shown */
-    start(root, shown) {
-      endTheme = followTheme(root, (next) => {
-        scales = next;
-        const now = shown();
-        if (now) draw(now);
-      });
-    },
-    destroy() {
-      endTheme();
-      curves.destroy();
-    },
+    /** @param {import("../../shared/theme.js").Scales} next */
+    recolour: (next) => void (scales = next),
+    destroy: curves.destroy,
   };
 }

@@ -23,6 +23,9 @@
  * @property {number} end  The last step that has been trained to.
  * @property {number | null} broken  The step at which the loss was no number any more.
  */
+import { oncePerTurn } from "../../shared/once_per_turn.js";
+import { Past } from "../../shared/past.js";
+import { createTraits, differs } from "../../shared/traits.js";
 import { drawUniform } from "./batches.js";
 import { readSet } from "./network.js";
 import { createRun } from "./run.js";
@@ -50,9 +53,11 @@ export function createTrainer(model, engine, onProgress) {
   };
   const begin = () => createRun(examplesOf(wanted.data), wanted, model.get("recorded")?.settings ? model.get("recorded") : null);
 
-  const read = () => /** @type {State} */ (Object.fromEntries(KEYS.map((key) => [key, model.get(key)])));
-  let wanted = read();
+  const traits = createTraits(model, KEYS, (told) => adopt(change(wanted, told, Object.keys(written))));
+  let wanted = /** @type {State} */ (traits.read());
   const initial = wanted;
+  /** @type {Past<{wanted: State, before: Float32Array[] | null}>} */
+  const past = new Past();
   let run = begin();
   run.follow(wanted.schedule);
   /** @type {Float32Array[] | null} */
@@ -64,16 +69,10 @@ export function createTrainer(model, engine, onProgress) {
 
   /** @type {Set<(shown: Shown) => void>} */
   const listeners = new Set();
-  let queued = false;
-  const notify = () => {
-    if (queued) return;
-    queued = true;
-    queueMicrotask(() => {
-      queued = false;
-      const now = shown();
-      if (!ended && now) for (const listener of listeners) listener(now);
-    });
-  };
+  const notify = oncePerTurn(() => {
+    const now = shown();
+    if (!ended && now) for (const listener of listeners) listener(now);
+  });
 
   /** Whether the numbers are those of what is wanted. */
   const settled = () =>
@@ -141,17 +140,8 @@ export function createTrainer(model, engine, onProgress) {
     // Something else may have been wanted just now.
     if (!settled()) return void pump();
     onProgress(null);
-    if (!playing) save();
+    if (!playing) traits.write(wanted);
     notify();
-  }
-
-  let writing = false;
-  function save() {
-    const changed = KEYS.filter((key) => JSON.stringify(model.get(key)) !== JSON.stringify(wanted[key]));
-    writing = true;
-    for (const key of changed) model.set(key, wanted[key]);
-    writing = false;
-    if (changed.length) model.save_changes();
   }
 
   /** @param {State} next */
@@ -169,10 +159,15 @@ export function createTrainer(model, engine, onProgress) {
     void pump();
   }
 
-  const fromModel = () => {
-    if (!writing) adopt(change(wanted, read(), Object.keys(written)));
-  };
-  for (const key of KEYS) model.on(`change:${key}`, fromModel);
+  /** Keep what is wanted now, to come back to it; steps have a way back of their own. @param {State} next  What comes. */
+  function remember(next) {
+    if (KEYS.some((key) => key !== "step" && differs(next[key], wanted[key]))) past.remember({ wanted, before });
+  }
+  /** @param {State} next */
+  function take(next) {
+    remember(next);
+    adopt(next);
+  }
   void pump();
 
   return {
@@ -180,16 +175,16 @@ export function createTrainer(model, engine, onProgress) {
     shown,
     wanted: () => wanted,
     /** @param {Partial<Record<keyof State, unknown>>} wish */
-    set: (wish) => adopt(change(wanted, wish, Object.keys(written))),
+    set: (wish) => take(change(wanted, wish, Object.keys(written))),
     /** Begin anew, with the learning rate and the batch of now. @param {Partial<Record<keyof State, unknown>>} wish */
     restart(wish) {
       const { rate, batch } = settingsAt(wanted.schedule, wanted.step);
-      adopt(change({ ...wanted, schedule: [[0, rate, batch]], step: 0 }, wish, Object.keys(written)));
+      take(change({ ...wanted, schedule: [[0, rate, batch]], step: 0 }, wish, Object.keys(written)));
     },
     /** Another learning rate or batch from the present step on; false when there are too many changes. @param {{rate?: number, batch?: number}} wish */
     branch(wish) {
       const schedule = reschedule(wanted.schedule, wanted.step, wish);
-      if (schedule) adopt({ ...wanted, schedule });
+      if (schedule) take({ ...wanted, schedule });
       return schedule !== null;
     },
     /** @param {number} step */
@@ -199,10 +194,19 @@ export function createTrainer(model, engine, onProgress) {
     setPlaying(now) {
       playing = now;
       if (playing) return;
-      if (settled()) save();
+      if (settled()) traits.write(wanted);
       notify();
     },
+    undo() {
+      const last = past.back();
+      if (!last) return;
+      adopt(last.wanted);
+      before = last.before;
+      notify();
+    },
+    canUndo: () => past.any,
     reset() {
+      remember(initial);
       wanted = initial;
       run = begin();
       run.follow(wanted.schedule);
@@ -217,7 +221,7 @@ export function createTrainer(model, engine, onProgress) {
     destroy() {
       ended = true;
       listeners.clear();
-      for (const key of KEYS) model.off(`change:${key}`, fromModel);
+      traits.destroy();
     },
   };
 }
