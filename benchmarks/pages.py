@@ -106,7 +106,7 @@ def open_entry(page: Page, site: str, entry: Entry) -> None:
 
 
 def answer_seconds(page: Page, entry: Entry, n: int) -> float:
-    """Change something and return the seconds until its numbers stand there."""
+    """Change something and return the seconds until its numbers stand there, or the first of them if they stream."""
     root = page.locator(f"{entry.container} .dlc")
     # Of one that asks no engine, other numbers are other words.
     seen = "root.querySelector('.dlc-engine').dataset.answers" if entry.asks else "root.textContent"
@@ -115,7 +115,7 @@ def answer_seconds(page: Page, entry: Entry, n: int) -> float:
     entry.change(root, n)
     page.wait_for_function(
         f"([selector, before]) => {{ const root = document.querySelector(selector);"
-        f" return {seen} !== before && !root.matches('[aria-busy=true]') }}",
+        f" return {seen} !== before{'' if entry.streams else " && !root.matches('[aria-busy=true]')"} }}",
         arg=[f"{entry.container} .dlc", before],
         timeout=PATIENCE,
     )

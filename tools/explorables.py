@@ -50,6 +50,8 @@ class Entry:
     change: Callable[[Locator, int], None]
     #: Whether it asks an engine; if not, all that it shows is there from the beginning.
     asks: bool = True
+    #: Whether it shows its numbers as they come, one after the other.
+    streams: bool = False
 
     @property
     def container(self) -> str:
@@ -207,7 +209,7 @@ EXPLORABLES = (
         lambda root, n: root.locator("[data-control=text]").fill(f"O Romeo{', 字' * (n + 1)}"),
         asks=False,
     ),
-    Entry("chat", "chapters/3-algorithms/3-2-3-dialogue.html", _chat, _say),
+    Entry("chat", "chapters/3-algorithms/3-2-3-dialogue.html", _chat, _say, streams=True),
     Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
     Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", TrainingScrubber, _step),
 )

@@ -107,6 +107,18 @@ test("the whole conversation is read once for each reply, and then token by toke
   assert.deepEqual(answers.whole[0]?.steps.map(({ reads, cached }) => [reads, cached]), [[4, 0], [5, 4], [6, 5]]); // prettier-ignore
 });
 
+test("the last replies are shown as they are written, once all before are there", async () => {
+  const { talk, run, words } = world();
+  /** @type {import("../src/explorables/chat/talk.js").Answers[]} */
+  const shown = [];
+  const answers = await talk.answer({ ...state, turns: ["ab", "c"], longest: 3 }, run, (some) => shown.push(some));
+  const last = shown.map(({ whole, beside }) => `${words(whole)[1]}|${words(beside)[1]}`);
+  assert.deepEqual(last, ["y|", "yy|", "yyy|", "yyy|y", "yyy|yx", "yyy|yxx"]);
+  assert.ok(shown.every(({ whole, beside }) => words(whole)[0] === "xx" && words(beside)[0] === words(answers.beside)[0]));
+  assert.deepEqual(shown.map(({ whole }) => whole[1]?.writing), [true, true, true, false, false, false]); // prettier-ignore
+  assert.ok([...answers.whole, ...answers.beside].every(({ writing }) => !writing));
+});
+
 test("the article's loop reads one token alone, and has no cache", async () => {
   const { talk, asked, run } = world();
   const answers = await talk.answer({ ...state, turns: ["ab"] }, run);

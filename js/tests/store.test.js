@@ -10,7 +10,7 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 /**
  * A number that may be from 0 to 9, a text, and a step; asked is ten times the number.
  * @param {Record<string, unknown>} [state]
- * @param {(state: import("../src/shared/explorable.js").State, run: import("../src/shared/explorable.js").Run) => Promise<import("../src/shared/explorable.js").Answers>} [ask]
+ * @param {import("../src/shared/explorable.js").Spec["ask"]} [ask]
  */
 function world(state = {}, ask = async ({ x }, run) => run("tenfold", { x: float32(x) })) {
   /** @type {{value: number, answer: () => void}[]} */
@@ -86,6 +86,26 @@ test("who asks one question after the other stops when something newer is asked"
   }
   assert.deepEqual(asked.map(({ value }) => value), [1, 2, 20]); // prettier-ignore
   assert.deepEqual([store.numbers()?.waiting, store.numbers()?.answers["y"]], [false, 200]);
+});
+
+test("what is there is shown while more is on its way, and nothing of it after something newer", async () => {
+  const { asked, store } = world({}, async ({ x }, run, ...[, , show]) => {
+    const first = await run("tenfold", { x: float32(x) }, "first");
+    show({ y: first["y"], whole: false });
+    const second = await run("tenfold", { x: float32(x + 0.5) }, "second");
+    return { y: second["y"], whole: true };
+  });
+  const now = () => [store.numbers()?.waiting, store.numbers()?.answers["y"].data[0], store.numbers()?.answers["whole"]];
+  asked[0]?.answer();
+  await settle();
+  assert.deepEqual(now(), [true, 10, false]);
+  asked[1]?.answer();
+  await settle();
+  assert.deepEqual(now(), [false, 15, true]);
+  store.set({ x: 2 });
+  asked[2]?.answer();
+  await settle();
+  assert.deepEqual(now(), [true, 20, false]);
 });
 
 test("what is not allowed changes nothing, and steps and silent keys ask nothing", async () => {

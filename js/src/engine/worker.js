@@ -125,7 +125,10 @@ function open({ graph, weights }, wasm, meter) {
       prepare(wasm, meter),
     ]);
     const externalData = numbers ? { externalData: [{ path: "weights", data: numbers }] } : {};
-    return inTurn(() => InferenceSession.create(operations, { executionProviders: ["wasm"], graphOptimizationLevel: "all", ...externalData }));
+    // Graphs come simplified. More of it would take longer than it gives back; what has no weights, and is much small
+    // arithmetic unrolled, runs no faster for any.
+    const graphOptimizationLevel = weights === null ? "disabled" : "basic";
+    return inTurn(() => InferenceSession.create(operations, { executionProviders: ["wasm"], graphOptimizationLevel, ...externalData }));
   })();
   sessions.set(graph, coming);
   coming.catch(() => {

@@ -44,8 +44,9 @@
  * @property {string[]} keys  The traits of its state.
  * @property {(state: State, wish: State, model: Model) => State} change  The state after a wish. What is not allowed in the
  *   wish is left out; where nothing changes, the very same object.
- * @property {(state: State, run: Run, model: Model, answered: Answered) => Promise<Answers>} ask  The numbers of a state;
- *   `answered` is `run` that also tells who answered and how long it took.
+ * @property {(state: State, run: Run, model: Model, answered: Answered, show: (some: Answers) => void) => Promise<Answers>} ask
+ *   The numbers of a state; `answered` is `run` that also tells who answered and how long it took; `show` shows those that are
+ *   there while others are on their way.
  * @property {string[]} [silent]  Keys that ask for no new numbers; `step` does so only with `asksForSteps`.
  * @property {boolean} [asksForSteps]
  * @property {(shown: Shown) => number} [last]  Of an explorable with steps, which `state.step` counts from 0: the last one.

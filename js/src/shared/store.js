@@ -26,7 +26,7 @@ export function createStore({ keys, change, ask, silent = [], asksForSteps = fal
   let state = initial;
   /** @type {Past<State>} */
   const past = new Past();
-  /** @type {{of: State, answers: Answers, turn: number} | null} */
+  /** @type {{of: State, answers: Answers, turn: number, more: boolean} | null} */
   let numbers = null;
   let turn = 0;
   let ended = false;
@@ -53,11 +53,15 @@ export function createStore({ keys, change, ask, silent = [], asksForSteps = fal
     const mine = (turn += 1);
     try {
       const answered = answeredOf(mine);
-      const answers = await ask(of, async (...question) => (await answered(...question)).outputs, model, answered);
-      // While a slider moves, each answer is shown, but none after a newer one.
-      if (ended || mine <= (numbers?.turn ?? 0)) return;
-      numbers = { of, answers, turn: mine };
-      notify();
+      /** @param {Answers} answers  @param {boolean} more  Whether more are to come. */
+      const show = (answers, more) => {
+        // While a slider moves, each answer is shown, but none after a newer one.
+        if (ended || mine < (numbers?.turn ?? 0)) return;
+        numbers = { of, answers, turn: mine, more };
+        notify();
+      };
+      const run = async (/** @type {Parameters<typeof answered>} */ ...question) => (await answered(...question)).outputs;
+      show(await ask(of, run, model, answered, (some) => show(some, true)), false);
     } catch (error) {
       if (!(error instanceof Superseded)) throw error;
     }
@@ -91,9 +95,9 @@ export function createStore({ keys, change, ask, silent = [], asksForSteps = fal
     /** What there is to draw; null before the first answers. */
     numbers() {
       if (!numbers) return null;
-      const { of, answers } = numbers;
+      const { of, answers, more } = numbers;
       const kept = Object.fromEntries(keys.map((key) => [key, quiet.has(key) ? state[key] : of[key]]));
-      return { state: kept, wanted: state, waiting: keys.some((key) => !quiet.has(key) && of[key] !== state[key]), answers };
+      return { state: kept, wanted: state, waiting: more || keys.some((key) => !quiet.has(key) && of[key] !== state[key]), answers };
     },
     set,
     undo() {

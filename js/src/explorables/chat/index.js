@@ -23,7 +23,7 @@ export default defineExplorable({
   name: "chat",
   keys: ["turns", "choices", "beside", "context", "longest", "seed", "temperature", "top_k", "top_p", "greedy", "step"],
   change: (state, wish, model) => change(state, wish, speechOf(model)),
-  ask: (state, run, model) => talkOf(model).answer(state, run),
+  ask: (state, run, model, _answered, show) => talkOf(model).answer(state, run, show),
   last: ({ answers }) => last(/** @type {any} */ (answers)),
   pace: { slow: 320, fast: 110 },
   create({ text, model, set, say, shown }) {

@@ -136,7 +136,7 @@ export function createSide(name, { text, words, onStep, onChoose }) {
       const [from = NaN, to = NaN] = numbers(step, "between");
       put(draw, { "data-uniform": step.uniform, "data-from": from, "data-to": to, "data-kept": Number(numbers(step, "kept")[0]), title: full(step.uniform) });
       end.textContent = words.ofEnd(reply, places - 1, state["longest"]);
-      put(end, { "data-end": places < reply.steps.length ? "on" : reply.ended ? "mark" : "longest" });
+      put(end, { "data-end": reply.writing || places < reply.steps.length ? "on" : reply.ended ? "mark" : "longest" });
     },
   };
 }

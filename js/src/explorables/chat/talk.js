@@ -4,6 +4,7 @@
  *
  * @typedef {import("../../engine/tensors.js").Tensors} Tensors
  * @typedef {import("../../shared/explorable.js").State} State
+ * @typedef {import("../../shared/explorable.js").Run} Run
  * @typedef {"whole" | "turn" | "article"} Way
  *
  * @typedef {object} Drawn  One token of a reply.
@@ -22,6 +23,7 @@
  * @property {Drawn[]} steps
  * @property {string} text  As it goes into the conversation.
  * @property {boolean} ended  Whether it ended itself.
+ * @property {boolean} writing  Whether more of it is on its way.
  *
  * @typedef {{whole: Reply[], beside: Reply[]}} Answers
  */
@@ -63,9 +65,10 @@ export function createTalk(model) {
   /**
    * What the graph says of each token of a reply.
    * @param {State} state  @param {Way} way  @param {number} turn  @param {number[]} read
-   * @param {import("../../shared/explorable.js").Run} run
+   * @param {Run} run
+   * @param {(steps: Tensors[]) => void} tell  With each token, while there are more.
    */
-  async function stepsOf(state, way, turn, read, run) {
+  async function stepsOf(state, way, turn, read, run, tell) {
     const key = keyOf(state, way, turn, read);
     const known = memory.get(key);
     if (known) return known;
@@ -77,15 +80,17 @@ export function createTalk(model) {
     let rows = [];
     let ids = read;
     for (let place = 0; place < state["longest"]; place++) {
-      const { new: fresh, ...outputs } = await run("reply", {
+      const inputs = {
         ids: int32(ids, [1, ids.length]),
         past: cache(rows, config),
         chosen: int32(chosen.get(place) ?? -1),
         ...drawing(/** @type {any} */ (state), uniformOf(place)),
-      });
+      };
+      const { new: fresh, ...outputs } = await run("reply", inputs);
       steps.push(outputs);
       const token = Number(outputs["token"]?.data[0]);
       if (template.stop.has(token)) break;
+      tell(steps);
       // Without what was read before, no cache either.
       rows = way === "article" ? [] : [...rows, ...rowsOf(/** @type {import("../../engine/tensors.js").Tensor} */ (fresh))];
       ids = [token];
@@ -95,47 +100,80 @@ export function createTalk(model) {
     return steps;
   }
 
-  /** @param {State} state  @param {Way} way  @param {import("../../shared/explorable.js").Run} run @returns {Promise<Reply[]>} */
-  async function replies(state, way, run) {
+  /** One side of the dialogue, which is written turn by turn. @param {State} state  @param {Way} way */
+  function createSide(state, way) {
     /** @type {string[]} */
     const said = [];
     /** @type {Reply[]} */
-    const all = [];
-    for (const [turn, text] of /** @type {string[]} */ (state["turns"]).entries()) {
-      if (said.some(markIn)) break;
-      said.push(text);
-      const ids = template.write(said);
-      const kept = (way === "whole" && keptTurns(template.write, said, state["context"] - state["longest"])) || [text];
-      const read = template.write(kept);
-      const outputs = await stepsOf(state, way, turn, read, run);
-      const tokens = outputs.map(({ token }) => Number(token?.data[0]));
-      const ended = template.stop.has(Number(tokens.at(-1)));
-      const chosen = new Map(way === "whole" ? choicesIn(state, turn) : []);
-      const uniformOf = numbersOf(state, turn);
-      const steps = outputs.map((of, place) => ({
-        token: Number(tokens[place]),
-        drawn: Number(of["drawn"]?.data[0]),
-        chosen: chosen.has(place),
-        uniform: uniformOf(place),
-        reads: way === "article" && place ? 1 : read.length + place,
-        cached: way === "article" || !place ? 0 : read.length + place - 1,
-        outputs: of,
-      }));
-      const reply = strip(tokenizer.decode(ended ? tokens.slice(0, -1) : tokens));
-      all.push({ ids, cut: ids.length - read.length, turnsCut: said.length - kept.length, steps, text: reply, ended });
-      said.push(reply);
-    }
-    return all;
+    const replies = [];
+    return {
+      replies,
+      /**
+       * Begin the reply to a turn.
+       * @param {number} turn  @param {string} text
+       * @returns {((run: Run, tell: () => void) => Promise<void>) | null} what writes it and tells of each token; null where
+       *   the conversation has ended.
+       */
+      begin(turn, text) {
+        if (said.some(markIn)) return null;
+        said.push(text);
+        const ids = template.write(said);
+        const kept = (way === "whole" && keptTurns(template.write, said, state["context"] - state["longest"])) || [text];
+        const read = template.write(kept);
+        const chosen = new Map(way === "whole" ? choicesIn(state, turn) : []);
+        const uniformOf = numbersOf(state, turn);
+        const [cut, turnsCut] = [ids.length - read.length, said.length - kept.length];
+        /** @param {Tensors[]} outputs  @param {boolean} writing @returns {Reply} */
+        const replyOf = (outputs, writing) => {
+          const tokens = outputs.map(({ token }) => Number(token?.data[0]));
+          const ended = template.stop.has(Number(tokens.at(-1)));
+          const steps = outputs.map((of, place) => ({
+            token: Number(tokens[place]),
+            drawn: Number(of["drawn"]?.data[0]),
+            chosen: chosen.has(place),
+            uniform: uniformOf(place),
+            reads: way === "article" && place ? 1 : read.length + place,
+            cached: way === "article" || !place ? 0 : read.length + place - 1,
+            outputs: of,
+          }));
+          return { ids, cut, turnsCut, steps, text: strip(tokenizer.decode(ended ? tokens.slice(0, -1) : tokens)), ended, writing };
+        };
+        replies.push(replyOf([], true));
+        return async (run, tell) => {
+          const outputs = await stepsOf(state, way, turn, read, run, (some) => {
+            replies[turn] = replyOf(some, true);
+            tell();
+          });
+          const reply = replyOf(outputs, false);
+          replies[turn] = reply;
+          said.push(reply.text);
+        };
+      },
+    };
   }
 
   return {
     tokenizer,
     template,
     config,
-    /** @param {State} state  @param {import("../../shared/explorable.js").Run} run @returns {Promise<Answers>} */
-    async answer(state, run) {
-      const whole = await replies(state, "whole", run);
-      return { whole, beside: await replies(state, state["beside"], run) };
+    /**
+     * @param {State} state
+     * @param {Run} run
+     * @param {(some: Answers) => void} [show]  With each token of the last replies, once all before are there.
+     * @returns {Promise<Answers>}
+     */
+    async answer(state, run, show = () => {}) {
+      const sides = { whole: createSide(state, "whole"), beside: createSide(state, state["beside"]) };
+      const soFar = () => ({ whole: [...sides.whole.replies], beside: [...sides.beside.replies] });
+      /** @type {string[]} */
+      const turns = state["turns"];
+      for (const [turn, text] of turns.entries()) {
+        const tell = () => {
+          if (turn === turns.length - 1) show(soFar());
+        };
+        for (const write of [sides.whole.begin(turn, text), sides.beside.begin(turn, text)]) await write?.(run, tell);
+      }
+      return soFar();
     },
   };
 }

@@ -59,7 +59,7 @@ export function createTranscript(text, onStep) {
           const known = reply && ends[turn] !== undefined && state["turns"][turn] === turns[turn];
           const places = later ? 0 : turn === position.turn ? position.places : Infinity;
           const said = known ? strip(soFar(reply, places)) : "";
-          const whole = known && places >= reply.steps.length;
+          const whole = known && !reply.writing && places >= reply.steps.length;
           button.hidden = !known && !waiting;
           button.textContent = said || text(whole ? "silent" : "silent_so_far");
           put(button, {

@@ -75,9 +75,9 @@ export function createWords(text, tokenizer, template) {
       return text("draw_number", { number: short(drawn.uniform), from: short(from), to: short(to), token: label(drawn.token) });
     },
     /** @param {Reply} reply  @param {number} place  @param {number} longest */
-    ofEnd({ steps, ended }, place, longest) {
+    ofEnd({ steps, ended, writing }, place, longest) {
       const token = label(Number(steps[place]?.token));
-      if (place < steps.length - 1) return text("goes_on", { token });
+      if (writing || place < steps.length - 1) return text("goes_on", { token });
       return ended ? text("ends_mark", { token }) : text("ends_longest", { longest });
     },
     /** @param {number} count */
