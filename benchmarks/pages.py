@@ -110,12 +110,13 @@ def answer_seconds(page: Page, entry: Entry, n: int) -> float:
     root = page.locator(f"{entry.container} .dlc")
     # Of one that asks no engine, other numbers are other words.
     seen = "root.querySelector('.dlc-engine').dataset.answers" if entry.asks else "root.textContent"
+    settled = "" if entry.streams else " && !root.matches('[aria-busy=true]')"
     before = root.evaluate(f"root => {seen}")
     started = time.perf_counter()
     entry.change(root, n)
     page.wait_for_function(
         f"([selector, before]) => {{ const root = document.querySelector(selector);"
-        f" return {seen} !== before{'' if entry.streams else " && !root.matches('[aria-busy=true]')"} }}",
+        f" return {seen} !== before{settled} }}",
         arg=[f"{entry.container} .dlc", before],
         timeout=PATIENCE,
     )
