@@ -24,9 +24,9 @@ from tools.chapters import ROOT, TocError, notebooks
 
 #: What pages are made from besides the chapters and what execution depends on. A change here rebuilds every
 #: page.
-MACHINERY = ("_config.yml", "_toc.yml", "_ext", "_static", "tools/build_book.py", "js/package-lock.json")
+MACHINERY = ("_config.yml", "_toc.yml", "_ext", "_static", "tools/build_book.py", "js/package-lock.json", BUNDLES)
 #: What changes single pages.
-CONTENT = ("chapters", "data", "references.bib", BUNDLES)
+CONTENT = ("chapters", "data", "references.bib")
 #: How many execution caches are kept: a branch switched away from and back need not execute again.
 KEPT_CACHES = 3
 
