@@ -52,6 +52,8 @@ class Entry:
     asks: bool = True
     #: Whether it shows its numbers as they come, one after the other.
     streams: bool = False
+    #: Changes what undo takes back, where ``change`` is a step, which has a way back of its own.
+    setting: Callable[[Locator, int], None] | None = None
 
     @property
     def container(self) -> str:
@@ -125,6 +127,14 @@ def _type(root: Locator, n: int) -> None:
 
 def _step(root: Locator, _: int) -> None:
     root.locator("[data-control=step]").click()
+
+
+def _temperature(root: Locator, n: int) -> None:
+    root.locator("[data-control=temperature]").press(("ArrowRight", "ArrowLeft")[n % 2])
+
+
+def _activation(root: Locator, n: int) -> None:
+    root.locator("[data-control=activation]").select_option(("tanh", "sigmoid")[n % 2])
 
 
 def _measure(root: Locator, n: int) -> None:
@@ -210,8 +220,8 @@ EXPLORABLES = (
         asks=False,
     ),
     Entry("chat", "chapters/3-algorithms/3-2-3-dialogue.html", _chat, _say, streams=True),
-    Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step),
-    Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", TrainingScrubber, _step),
+    Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step, setting=_temperature),
+    Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", TrainingScrubber, _step, setting=_activation),
 )
 #: Those that ask an engine.
 ASKING = tuple(entry for entry in EXPLORABLES if entry.asks)

@@ -363,7 +363,7 @@ def test_the_tab_key_comes_to_everything_once(explorer: Explorer) -> None:
         explorer.page.keyboard.press("Tab")
         met.append(focused(explorer))
         assert len(met) < 30, met
-    controls = ["prompt", "mask", "heads", "stepBack", "step", "play", "reset", "share", "keys"]
+    controls = ["prompt", "mask", "heads", "stepBack", "step", "play", "undo", "reset", "share", "keys"]
     assert met == [*controls, "tokens", "heads", "map", *"0123456", "terms", "table"]
 
 

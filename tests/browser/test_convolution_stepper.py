@@ -229,9 +229,9 @@ def test_the_keyboard_reaches_everything(stepper: Stepper) -> None:
             )
         )
         page.keyboard.press("Tab")
-    controls = ["image", "kernel", "stride", "padding", "stepBack", "step", "play", "reset", "share", "keys"]
-    assert reached[:13] == [*controls, "input", "output", "window"]
-    assert reached[13:23] == ["kernel"] * 9 + ["products"]
+    controls = ["image", "kernel", "stride", "padding", "stepBack", "step", "play", "undo", "reset", "share", "keys"]
+    assert reached[:14] == [*controls, "input", "output", "window"]
+    assert reached[14:24] == ["kernel"] * 9 + ["products"]
 
 
 @pytest.mark.parametrize("grid", ["input", "output"])

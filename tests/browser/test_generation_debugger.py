@@ -422,7 +422,7 @@ def test_the_keyboard_reaches_everything(debugger: Debugger) -> None:
     debugger.press("step")
     debugger.control("example").focus()
     reached = []
-    for _ in range(23):
+    for _ in range(24):
         reached.append(
             page.evaluate(
                 "() => { const e = document.activeElement; const grid = e.closest('[data-grid]');"
@@ -430,7 +430,7 @@ def test_the_keyboard_reaches_everything(debugger: Debugger) -> None:
             )
         )
         page.keyboard.press("Tab")
-    actions = ["stepBack", "step", "play", "fast", "reset", "share", "keys"]
+    actions = ["stepBack", "step", "play", "fast", "undo", "reset", "share", "keys"]
     settings = ["temperature", "topK", "topP", "greedy", "seed", "dice"]
     figure = ["text", "bars", "vocabulary", "take", "cache", "tree", "table"]
     expected = ["example", *actions, "prompt", *settings, *figure]

@@ -46,7 +46,7 @@ def test_the_same_keys_do_the_same_everywhere(page: Page, site: str, entry: Entr
         press("r")
     for n, key in enumerate("ur"):
         before = look(root)
-        entry.change(root, n)
+        (entry.setting or entry.change)(root, n)
         assert changes(page, root, before, PATIENCE)
         rest(page, root)
         help_button.focus()

@@ -368,9 +368,9 @@ def test_the_keyboard_reaches_everything(scrubber: Scrubber) -> None:
         )
         page.keyboard.press("Tab")
     controls = ["data", "activation", "depth", "width", "seed", "rate", "batch"]
-    controls += ["stepBack", "step", "play", "reset", "share", "keys"]
+    controls += ["stepBack", "step", "play", "undo", "reset", "share", "keys"]
     maps = [f"{kind}-{layer}" for layer in (1, 2, 3) for kind in ("weights", "gradient")]
-    assert reached[:21] == [*controls, "plane", "scrub", *maps]
+    assert reached[:22] == [*controls, "plane", "scrub", *maps]
 
 
 def test_arrow_keys_move_the_cross(scrubber: Scrubber) -> None:
