@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from playwright.sync_api import Locator
@@ -36,6 +37,7 @@ from dlcompare.widgets import (
     TrainingScrubber,
 )
 from dlcompare.widgets.base import Explorable
+from dlcompare.widgets.pixel_text import from_text
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ class Entry:
     streams: bool = False
     #: Changes what undo takes back, where ``change`` is a step, which has a way back of its own.
     setting: Callable[[Locator, int], None] | None = None
+    #: Selects what in it may scroll by itself.
+    scrolls: str = ""
+    #: Selects what in it may cut its content off, where the whole is told elsewhere.
+    cut: str = ""
+    #: One from what a page's state holds of its arguments, where its numbers need more than what can be chosen.
+    given: Callable[[Mapping[str, Any]], Explorable] | None = None
 
     @property
     def container(self) -> str:
@@ -64,6 +72,16 @@ class Entry:
     def graphs(self) -> Sequence[Graph]:
         """The graphs that its page carries."""
         return self.make().make_graphs()
+
+    def begun(self, state: Mapping[str, Any]) -> Explorable:
+        """Return the explorable that a page was made from, by the state that travels with it.
+
+        What follows from its arguments, it computes itself: of the state, only what can be chosen is taken.
+        """
+        widget = self.make() if self.given is None else self.given(state)
+        chosen = [name for name, trait in widget.traits(sync=True).items() if name in state and not trait.read_only]
+        widget.set_state({name: state[name] for name in chosen})
+        return widget
 
 
 @functools.cache
@@ -92,6 +110,18 @@ def _tokenizer() -> Explorable:
     assert isinstance(tokenizer, BPETokenizer)
     text = "But soft, what light through yonder window breaks?"
     return TokenizerExplorer(tokenizer, CharTokenizer.train(text), WordTokenizer.train(text, 20), text)
+
+
+def _given_tokenizer(state: Mapping[str, Any]) -> Explorable:
+    tokenizer, pages = _shakespeare().tokenizer, state["tokenizers"]
+    assert isinstance(tokenizer, BPETokenizer)
+    characters = CharTokenizer(pages["characters"]["characters"])
+    return TokenizerExplorer(tokenizer, characters, WordTokenizer(pages["words"]["words"]), state["text"])
+
+
+def _given_convolution(state: Mapping[str, Any]) -> Explorable:
+    shape, pixels = state["images"]["shape"], bytearray(base64.b64decode(state["images"]["data"]))
+    return ConvolutionStepper(torch.frombuffer(pixels, dtype=torch.float32).view(shape), state["labels"])
 
 
 def _chat() -> Explorable:
@@ -151,6 +181,12 @@ def _features() -> Explorable:
     return FeatureMaps(cnn, torch.rand(4, 28, 28), [0, 1, 2, 3])
 
 
+def _given_features(state: Mapping[str, Any]) -> Explorable:
+    cnn, examples = checkpoints.load("digits-cnn", expected=CNN).model, state["examples"]
+    images = torch.stack([from_text(example["image"]) for example in examples])
+    return FeatureMaps(cnn, images, [example["label"] for example in examples])
+
+
 EXPLORABLES = (
     Entry(
         "digits",
@@ -165,12 +201,15 @@ EXPLORABLES = (
         lambda root, n: _discard(
             root.locator("[data-control=kernel]").select_option(("gauss", "edges", "blur")[n % 3])
         ),
+        scrolls=".dlc-links",
+        given=_given_convolution,
     ),
     Entry(
         "forward",
         "chapters/3-algorithms/3-1-1-forward-propagation.html",
         lambda: ForwardPass(Layers.of(MLP(MLPConfig((2, 2, 1))))),
         lambda root, n: root.locator("[data-control=weight1]").fill(f"{0.5 + n % 3}"),
+        cut=".dlc-forward-neuron",
     ),
     Entry(
         "backprop",
@@ -195,8 +234,16 @@ EXPLORABLES = (
         "chapters/4-code/4-1-1-cnn.html",
         _features,
         lambda root, n: _discard(root.locator("[data-control=image]").select_option(str(1 + n % 3))),
+        cut=".dlc-number",
+        given=_given_features,
     ),
-    Entry("attention", "chapters/3-algorithms/3-2-1-transformer.html", _language(AttentionExplorer), _type),
+    Entry(
+        "attention",
+        "chapters/3-algorithms/3-2-1-transformer.html",
+        _language(AttentionExplorer),
+        _type,
+        cut=".dlc-line-name",
+    ),
     Entry(
         "attention-backprop",
         "chapters/3-algorithms/3-2-1-transformer.html",
@@ -218,9 +265,26 @@ EXPLORABLES = (
         _tokenizer,
         lambda root, n: root.locator("[data-control=text]").fill(f"O Romeo{', 字' * (n + 1)}"),
         asks=False,
+        given=_given_tokenizer,
     ),
-    Entry("chat", "chapters/3-algorithms/3-2-3-dialogue.html", _chat, _say, streams=True),
-    Entry("generation", "chapters/2-concepts/2-2-gpt.html", _language(GenerationDebugger), _step, setting=_temperature),
+    Entry(
+        "chat",
+        "chapters/3-algorithms/3-2-3-dialogue.html",
+        _chat,
+        _say,
+        scrolls=".dlc-chat-scroll",
+        cut=".dlc-bar, .dlc-chat-window",
+        streams=True,
+    ),
+    Entry(
+        "generation",
+        "chapters/2-concepts/2-2-gpt.html",
+        _language(GenerationDebugger),
+        _step,
+        scrolls=".dlc-tree-scroll, .dlc-draw-parts",
+        cut=".dlc-draw-pin",
+        setting=_temperature,
+    ),
     Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", TrainingScrubber, _step, setting=_activation),
 )
 #: Those that ask an engine.

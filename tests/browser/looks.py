@@ -9,6 +9,8 @@ from playwright.sync_api import Page
 
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 360, "height": 740}
+#: What is all alike and many, but for the first few: an image's rows, and the lines of a long calculation.
+MANY = (".dlc-pixels [role=row]:nth-child(n + 3)", ".dlc-terms .dlc-line-key:nth-child(n + 6)")
 
 _OVERFLOWING = """([container, besides, cut]) => {
   const root = document.querySelector(`${container} .dlc`).getBoundingClientRect();
