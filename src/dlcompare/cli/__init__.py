@@ -20,8 +20,8 @@ from dlcompare.data.cli import app as data_app
 
 __all__ = ["app"]
 
-#: The command ``dlcompare``: ``data``, ``info``, ``train``, ``compare``, ``generate`` and ``chat``; ``--help`` after each
-#: says what it takes.
+#: The command ``dlcompare``: ``data``, ``info``, ``train``, ``compare``, ``generate`` and ``chat``; ``--help`` after
+#: each says what it takes.
 app = typer.Typer(
     name="dlcompare",
     no_args_is_help=True,

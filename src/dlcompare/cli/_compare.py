@@ -15,7 +15,7 @@ from dlcompare.data.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dlcompare.comparison import Job, Record, Row
+    from dlcompare.comparison import Interval, Job, Record, Row
     from dlcompare.comparison.grids import Grid
 
 
@@ -104,16 +104,16 @@ def _show(grid: Grid, records: Sequence[Record]) -> None:
 
 
 def _table(title: str, metric: str, rows: Iterable[Row]) -> Table:
-    table = Table(
-        "rank", "family", metric, "95 % interval", "runs", "parameters", "FLOPs", "seconds", "MB", title=title
-    )
+    table = Table("rank", "family", metric, "95 %", "runs", "parameters", "FLOPs", "seconds", "MB", title=title)
+    for column in table.columns:
+        column.no_wrap = True
     for row in rows:
         value = row.value
         table.add_row(
             str(row.rank),
             row.family,
             f"{value.mean:.4g}",
-            f"{value.low:.4g} to {value.high:.4g}" if value.high > value.low else "does not vary",
+            _interval(value),
             str(value.n),
             _number(row.parameters, ",.0f"),
             _number(row.flops, ".3g"),
@@ -121,6 +121,12 @@ def _table(title: str, metric: str, rows: Iterable[Row]) -> Table:
             _number(row.peak_memory and row.peak_memory / 1e6, ".0f"),
         )
     return table
+
+
+def _interval(value: Interval) -> str:
+    if value.low == value.high:
+        return "no seed"
+    return f"{value.low:.4g} to {value.high:.4g}" if value.n > 1 else "one seed"
 
 
 def _number(value: float | None, form: str) -> str:

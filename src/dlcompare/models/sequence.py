@@ -177,8 +177,8 @@ class SequenceModel(nn.Module):
         if c.body == "bag":
             return _mlp(d, c)
         if c.body == "cnn":
-            return nn.Sequential(
-                *(TemporalBlock(d, c.kernel_size, 2**i, causal=c.causal, dropout=c.dropout) for i in range(c.n_layer))
+            return nn.ModuleList(
+                TemporalBlock(d, c.kernel_size, 2**i, causal=c.causal, dropout=c.dropout) for i in range(c.n_layer)
             )
         if c.body in _RECURRENT:
             between = c.dropout if c.n_layer > 1 else 0.0
@@ -189,7 +189,15 @@ class SequenceModel(nn.Module):
         return nn.ModuleList(Block(block) for _ in range(c.n_layer))
 
     def hidden(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
-        """Return what the body makes of the input: (batch, seq, d_model); "flat" and "bag" make (batch, d_model)."""
+        """Return what the body makes of the input: (batch, seq, d_model); "flat" and "bag" make (batch, d_model).
+
+        Arguments and errors are those of :meth:`forward`.
+
+        Raises
+        ------
+        ValueError
+            as there.
+        """
         c = self.config
         if c.vocab_size is not None:
             check_ids(x, c.vocab_size, longest=c.block_size)
@@ -204,12 +212,15 @@ class SequenceModel(nn.Module):
         if c.body in ("encoder", "gpt"):
             x = x + self.positions[: x.shape[1]]
         x = self.dropout(x)
-        if visible is not None and c.body in ("flat", "window", "cnn"):
+        if visible is not None and c.body in ("flat", "window"):
             x = x * visible[..., None]  # padding is as what lies beyond the ends: zeros
         if c.body == "bag":
             x = self.body(_mean(x, visible))  # (batch, d_model)
         elif c.body == "cnn":
-            x = self.body(x.transpose(1, 2)).transpose(1, 2)
+            x = x.transpose(1, 2)  # (batch, d_model, seq)
+            for block in self.body:  # type: ignore[attr-defined]
+                x = block(x, visible)
+            x = x.transpose(1, 2)
         elif c.body in _RECURRENT:
             x, _ = self.body(x)
         elif c.body == "encoder":

@@ -75,9 +75,16 @@ class TemporalBlock(nn.Module):
         self.relu = nn.ReLU()
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, d_model, seq) to (batch, d_model, seq)."""
-        y = self.dropout(self.relu(self.first(x)))
+    def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
+        """Map (batch, d_model, seq) to (batch, d_model, seq).
+
+        ``visible`` is a boolean (batch, seq): what is False is zero all the way, as what lies beyond a sequence's end.
+        """
+        x = _shown(x, visible)
+        y = _shown(self.dropout(self.relu(self.first(x))), visible)
         y = self.dropout(self.relu(self.second(y)))
-        out: Tensor = self.relu(x + y)
-        return out
+        return _shown(self.relu(x + y), visible)
+
+
+def _shown(x: Tensor, visible: Tensor | None) -> Tensor:
+    return x if visible is None else x * visible[:, None]
