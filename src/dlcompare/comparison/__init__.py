@@ -6,6 +6,7 @@
 each, and :func:`table` a ranking of these.
 """
 
+from dlcompare.comparison.baselines import Outcome
 from dlcompare.comparison.budgets import BUDGETS, UNLIMITED, Budget, BudgetError
 from dlcompare.comparison.cells import REASONS, reason
 from dlcompare.comparison.families import FAMILIES, Family, FineTuned, Method, family_named
@@ -34,6 +35,7 @@ __all__ = [
     "Job",
     "Method",
     "Metric",
+    "Outcome",
     "Part",
     "Point",
     "Record",

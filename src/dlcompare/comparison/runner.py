@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import threading
 import traceback
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -128,11 +129,20 @@ def _told(reason: BaseException) -> str:
 def _child(job: Job, threads: int, results: Connection) -> None:
     """Run a job in a process of its own, and send its record as JSON."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     os.environ[QUIET] = "1"  # the parent shows how far all are
     record = replace(_attempted(job), peak_memory=peak_memory())
     results.send_bytes(record.to_json().encode())
     results.close()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that has started it is no more, even if that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @dataclass
