@@ -30,6 +30,7 @@ def compare(
     processes: Annotated[int, typer.Option(help="jobs at once; 0: in this process", min=0)] = 1,
     memory: Annotated[float | None, typer.Option(help="GB that all jobs may have together")] = None,
     threads: Annotated[int, typer.Option(help="torch's threads in each process", min=1)] = 1,
+    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     quick: Annotated[bool, typer.Option("--quick", help="the reduced grid, of a few minutes")] = False,
     show: Annotated[bool, typer.Option("--show", help="measure nothing, show the records' tables")] = False,
     dry_run: Annotated[
@@ -59,7 +60,7 @@ def compare(
         failed = 0
         if not show:
             limit = None if memory is None else round(memory * 1e9)
-            made = comparison.run(jobs, path, processes=processes, memory=limit, threads=threads)
+            made = comparison.run(jobs, path, processes=processes, memory=limit, threads=threads, device=device)
             failed = sum(record.error is not None for record in made)
             typer.echo(f"{len(made)} of {len(jobs)} jobs were measured now; the records are in {path}")
         keys = {job.key for job in jobs}

@@ -8,6 +8,14 @@ from dlcompare.comparison.task import Task
 __all__ = ["REASONS", "reason"]
 
 _NO_TEXT = "It was pre-trained to read text; here there is none to read."
+_NO_QUESTION = (
+    "Fourteen languages need a prompt with examples of each, longer than a small model can follow; asked with none, it"
+    " names the few that it has heard most of."
+)
+_OTHER_TOKENS = (
+    "It reads tokens of several characters and has read Shakespeare's plays: its bits could not be compared."
+)
+_MADE_UP = "The rows are made-up symbols, which no text that it has read is about; there is no word to ask with."
 _SEES_ANSWER = "An encoder sees the whole row at once, and with it the very characters that it is asked to foretell."
 
 
@@ -20,6 +28,36 @@ REASONS: dict[tuple[str, str], str] = {
         " other models."
     ),
     ("shakespeare", "bert-finetuned"): _SEES_ANSWER,
+    **{
+        (f"sentiment-{n}", "smollm2-zero-shot"): (
+            "It is asked without any solved example: how many labels there are changes nothing, and its records stand"
+            " with the task of all labels."
+        )
+        for n in (10, 100, 1000)
+    },
+    **{
+        (f"sentiment-{n}", "smollm2-few-shot"): (
+            "Its prompt has room for eight solved examples: more labels change nothing, and its records stand with the"
+            " task of ten."
+        )
+        for n in (100, 1000)
+    },
+    **{
+        (task, family): why
+        for task, why in (
+            ("digits", "It reads words; an image has none."),
+            ("surnames", _NO_QUESTION),
+            ("shakespeare", _OTHER_TOKENS),
+            (
+                "temperatures",
+                "It was trained on words, and reads a number digit by digit: no forecast of twenty-four values.",
+            ),
+            ("recall", _MADE_UP),
+            ("copying", _MADE_UP),
+            ("adding", _MADE_UP),
+        )
+        for family in ("smollm2-zero-shot", "smollm2-few-shot")
+    },
     **{
         (task, family): _NO_TEXT
         for task in ("digits", "temperatures", "recall", "copying", "adding")

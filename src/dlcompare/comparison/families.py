@@ -23,7 +23,7 @@ from typing import Any
 
 from torch import nn
 
-from dlcompare.comparison import builders, pretrained
+from dlcompare.comparison import builders, pretrained, prompting
 from dlcompare.comparison.baselines import Outcome, baseline
 from dlcompare.comparison.pretrained import Start
 from dlcompare.comparison.task import Examples, Form, Task
@@ -127,6 +127,16 @@ _ALL: tuple[AnyFamily, ...] = (
     Family("gpt", "GPT from scratch", "gpt", builders.gpt, settings=builders.SIZES),
     FineTuned("bert-finetuned", "encoder, pre-trained", "transformer", "shakespeare-bert", pretrained.bert_classifier),
     FineTuned("gpt-finetuned", "GPT, pre-trained", "gpt", "shakespeare-gpt", pretrained.gpt_classifier),
+    *(
+        Method(
+            f"smollm2-{name}-shot",
+            f"SmolLM2, {name}-shot prompts",
+            "gpt",
+            functools.partial(prompting.prompted, shots=shots),
+            {"shots": shots, "asked": prompting.ASKED},
+        )
+        for name, shots in (("zero", 0), ("few", prompting.SHOTS))
+    ),
 )
 
 #: Every family by its name.

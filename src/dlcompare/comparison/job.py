@@ -76,7 +76,7 @@ class Job:
             seed=self.seed,
         )
 
-    def failed(self, error: str, **measured: Any) -> Record:
+    def failed(self, error: str, device: str = "cpu") -> Record:
         """Return the record that says why there are no metrics."""
         return Record(
             self.key,
@@ -86,12 +86,14 @@ class Job:
             self.seed,
             versions=_versions(self.family),
             machine=machine(),
+            device=device,
             error=error,
-            **measured,
         )
 
-    def run(self) -> Record:
+    def run(self, device: str = "cpu") -> Record:
         """Train, measure and return the record; the test part is looked at once, at the very end.
+
+        ``device`` is where networks are trained and measured, "cpu" or "cuda"; all else is computed on the CPU.
 
         Raises
         ------
@@ -102,7 +104,7 @@ class Job:
         """
         if isinstance(self.family, Method):
             return self._answered(self.family)
-        return _Run(self, self.family).record()
+        return _Run(self, self.family, device).record()
 
     def _answered(self, method: Method) -> Record:
         examples = self.task.load(self.seed)
@@ -129,7 +131,8 @@ class Job:
 class _Run:
     """A job of a network, from its data to its record."""
 
-    def __init__(self, job: Job, family: Family | FineTuned):
+    def __init__(self, job: Job, family: Family | FineTuned, device: str):
+        self.device = device
         self.job, self.family, self.task, self.budget = job, family, job.task, job.budget
         self.examples = self.task.load(job.seed)
         self.collate: Collate | None = None
@@ -153,7 +156,8 @@ class _Run:
     def model(self) -> nn.Module:
         """Return the network as it begins: of one seed, always the same weights."""
         set_seed(self.job.seed)
-        return copy.deepcopy(self._start) if isinstance(self.family, FineTuned) else self.build(self.width)
+        model = copy.deepcopy(self._start) if isinstance(self.family, FineTuned) else self.build(self.width)
+        return model.to(self.device)
 
     def batches(self) -> Iterator[Batch]:
         """Yield the batches of the job's seed from the beginning."""
@@ -222,6 +226,7 @@ class _Run:
             search=found,
             versions=_versions(self.family),
             machine=machine(),
+            device=self.device,
             seconds=history.seconds,
             cpu_seconds=history.cpu_seconds,
             parameters=parameters,

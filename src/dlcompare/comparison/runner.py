@@ -51,6 +51,7 @@ def run(
     processes: int = 1,
     memory: int | None = None,
     threads: int = 1,
+    device: str = "cpu",
     quiet: bool = False,
 ) -> list[Record]:
     """Run what remains of ``jobs``, add each record to the file ``path`` when it is there, and return the new ones.
@@ -69,6 +70,8 @@ def run(
         and family has needed (at first :data:`FIRST_GUESS`), and waits until that is free.
     threads
         torch's threads in each process.
+    device
+        where networks are trained, "cpu" or "cuda".
     quiet
         whether to show no progress and no estimate of the time that is left.
 
@@ -88,34 +91,34 @@ def run(
     todo = remaining(jobs, path)
     with progress("comparing", len(jobs), done=len(jobs) - len(todo), quiet=quiet) as show:
         if processes == 0:
-            return _run_here(todo, path, threads, lambda n, note: show(len(jobs) - len(todo) + n, note))
-        pool = _Pool(path, processes, memory, threads)
+            return _run_here(todo, path, threads, device, lambda n, note: show(len(jobs) - len(todo) + n, note))
+        pool = _Pool(path, processes, memory, threads, device)
         with ExitStack() as stack:
             stack.callback(pool.end)
             return pool.run(todo, lambda n, note: show(len(jobs) - len(todo) + n, note))
 
 
-def _run_here(todo: Sequence[Job], path: Path, threads: int, show: Update) -> list[Record]:
+def _run_here(todo: Sequence[Job], path: Path, threads: int, device: str, show: Update) -> list[Record]:
     records: list[Record] = []
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         for job in todo:
             show(len(records), job.name)
-            records.append(_attempted(job))
+            records.append(_attempted(job, device))
             append(path, records[-1])
     finally:
         torch.set_num_threads(before)
     return records
 
 
-def _attempted(job: Job) -> Record:
+def _attempted(job: Job, device: str) -> Record:
     """Run a job; what goes wrong in it becomes a record."""
     try:
-        record = job.run()
+        record = job.run(device)
         record.to_json()  # what JSON has no form for is found here
     except Exception as reason:
-        return job.failed(_told(reason))
+        return job.failed(_told(reason), device)
     return record
 
 
@@ -126,13 +129,13 @@ def _told(reason: BaseException) -> str:
     return f"{type(reason).__name__}: {reason}{where}"
 
 
-def _child(job: Job, threads: int, results: Connection) -> None:
+def _child(job: Job, threads: int, device: str, results: Connection) -> None:
     """Run a job in a process of its own, and send its record as JSON."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     os.environ[QUIET] = "1"  # the parent shows how far all are
-    record = replace(_attempted(job), peak_memory=peak_memory())
+    record = replace(_attempted(job, device), peak_memory=peak_memory())
     results.send_bytes(record.to_json().encode())
     results.close()
 
@@ -156,13 +159,13 @@ class _Running:
 class _Pool:
     """Processes with a job each, within a limit of memory."""
 
-    def __init__(self, path: Path, processes: int, memory: int | None, threads: int):
+    def __init__(self, path: Path, processes: int, memory: int | None, threads: int, device: str):
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         self.context = multiprocessing.get_context(method)
         if method == "forkserver":
             # torch is imported once; each job is a fork from before torch has begun any thread.
             self.context.set_forkserver_preload([__name__])
-        self.path, self.processes, self.memory, self.threads = path, processes, memory, threads
+        self.path, self.processes, self.memory, self.threads, self.device = path, processes, memory, threads, device
         self.running: list[_Running] = []
         self.needed: dict[tuple[str, str], int] = {}
         for record in read(path):
@@ -209,7 +212,7 @@ class _Pool:
 
     def _start(self, job: Job, needs: int) -> None:
         receive, send = self.context.Pipe(duplex=False)
-        process = self.context.Process(target=_child, args=(job, self.threads, send), daemon=True)  # type: ignore[attr-defined]
+        process = self.context.Process(target=_child, args=(job, self.threads, self.device, send), daemon=True)  # type: ignore[attr-defined]
         try:
             process.start()
         except (pickle.PicklingError, AttributeError, TypeError) as reason:

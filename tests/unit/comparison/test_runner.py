@@ -71,7 +71,7 @@ class Pool(runner._Pool):
     """One that starts no process, but tells what it would have started."""
 
     def __init__(self, path, processes, memory):
-        super().__init__(path, processes, memory, 1)
+        super().__init__(path, processes, memory, 1, "cpu")
         self.started = []
 
     def _start(self, job, needs):
