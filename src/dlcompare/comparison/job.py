@@ -31,8 +31,9 @@ PROTOCOL = 1
 #: How often a run looks at the validation part.
 _EVALUATIONS = 8
 _WEIGHT_DECAY, _WARMUP = 0.01, 0.05
-#: Steps before the clock starts, and steps on the clock, when a budget is in seconds.
-_UNTIMED, _TIMED = 3, 10
+#: When a budget is in seconds: steps before the clock starts, steps on the clock, and how much of the budget these must
+#: take; if they don't, four times as many are measured.
+_UNTIMED, _TIMED, _TIMED_SHARE = 3, 10, 0.02
 #: Batches whose operations are counted: texts differ in length.
 _COUNTED = 4
 
@@ -189,7 +190,10 @@ class _Run:
         model, batches = self.model(), self.batches()
         course = {"learning_rate": min(self.job.search.grid), "description": self.job.name}
         fit(model, self.loss, batches, steps=_UNTIMED, **course)  # type: ignore[arg-type]
-        of_one = fit(model, self.loss, batches, steps=_TIMED, **course).seconds / _TIMED  # type: ignore[arg-type]
+        timed, taken = _TIMED, 0.0
+        while taken < _TIMED_SHARE * self.budget.seconds:
+            taken = fit(model, self.loss, batches, steps=timed, **course).seconds  # type: ignore[arg-type]
+            of_one, timed = taken / timed, 4 * timed
         self.chosen["seconds_per_step"] = of_one
         return steps_within(self.budget.seconds, of_one, "seconds")
 

@@ -100,8 +100,9 @@ def run(
 
 def _run_here(todo: Sequence[Job], path: Path, threads: int, device: str, show: Update) -> list[Record]:
     records: list[Record] = []
-    before = torch.get_num_threads()
+    before, shown = torch.get_num_threads(), os.environ.get(QUIET)
     torch.set_num_threads(threads)
+    os.environ[QUIET] = "1"  # for the bars of each training
     try:
         for job in todo:
             show(len(records), job.name)
@@ -109,6 +110,9 @@ def _run_here(todo: Sequence[Job], path: Path, threads: int, device: str, show: 
             append(path, records[-1])
     finally:
         torch.set_num_threads(before)
+        os.environ.pop(QUIET)
+        if shown is not None:
+            os.environ[QUIET] = shown
     return records
 
 

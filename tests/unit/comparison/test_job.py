@@ -1,10 +1,13 @@
 import dataclasses
+import functools
 import json
+import re
+from pathlib import Path
 
 import pytest
 import torch
 
-from dlcompare import checkpoints
+from dlcompare import checkpoints, comparison, data
 from dlcompare.comparison import (
     FAMILIES,
     TASKS,
@@ -12,7 +15,6 @@ from dlcompare.comparison import (
     Budget,
     BudgetError,
     Examples,
-    Family,
     FineTuned,
     Form,
     Job,
@@ -23,12 +25,14 @@ from dlcompare.comparison import (
     jobs,
     pretrained,
 )
-from dlcompare.data import Splits
-from dlcompare.models import GPT, MLP, GPTConfig, MLPConfig
+from dlcompare.comparison.tasks import memory
+from dlcompare.data import Images, Splits
+from dlcompare.models import GPT, GPTConfig
 from dlcompare.tokenization import BPETokenizer
 from dlcompare.training import n_parameters
 from tests.unit.comparison.toys import ACCURACY, COIN, SMALL, TOY, build, load, points
 
+CONTRIBUTING = (Path(__file__).parents[3] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PARAMETERS = Budget("parameters", "100 parameters", parameters=100)
 SEARCH = Search((0.001, 0.03))
 
@@ -115,9 +119,9 @@ def test_a_budget_of_operations_sets_the_steps(record):
 
 
 def test_a_budget_of_time_is_measured():
-    budget = Budget("time", "a blink", parameters=100, seconds=0.2)
+    budget = Budget("time", "a blink", parameters=100, seconds=1.0)
     run = Job(TOY, SMALL, budget, 0, Search((0.03,))).run()
-    assert run.steps == int(0.2 / run.configuration["seconds_per_step"])
+    assert run.steps == int(1.0 / run.configuration["seconds_per_step"])
     assert run.steps >= 20
 
 
@@ -156,7 +160,12 @@ def test_a_checkpoint_is_trained_on(tmp_path, monkeypatch):
 
 
 def test_tokens_are_counted_where_there_are_any():
-    task = dataclasses.replace(TASKS["copying"], settings={**TASKS["copying"].settings, "steps": 20, "batch_size": 4})
+    copying = TASKS["copying"]
+    task = dataclasses.replace(
+        copying,
+        load=functools.partial(memory.load, memory.copying, copying.load(0).form, 20),
+        settings={**copying.settings, "steps": 20, "batch_size": 4},
+    )
     run = Job(task, FAMILIES["gru"], Budget("b", "b", parameters=2000, tolerance=0.1), 0, Search((0.01,))).run()
     assert (run.examples, run.tokens) == (80, 80 * 64)
     assert set(run.test) == {"loss", "accuracy", *(f"accuracy_at_{n}" for n in (8, 16, 24, 32))}
@@ -185,16 +194,23 @@ def test_a_failure_has_the_jobs_key():
     assert json.loads(failed.to_json())["machine"]["cores"]
 
 
-def test_a_reader_adds_a_model_in_twenty_lines(tmp_path):
-    """The lines that CONTRIBUTING shows, but for the toy task and the small budget."""
-    from dlcompare import comparison
-
-    def two_layers(form, width):
-        return MLP(MLPConfig((form.length * form.size_in, width, width, form.size_out)))
-
-    mine = Family("two-layers", "MLP with two hidden layers", "mlp", two_layers, range(2, 200))
-    grid = comparison.jobs([TOY], [mine, SMALL, COIN], [dataclasses.replace(PARAMETERS, tolerance=0.1)], [0, 1])
-    comparison.run(grid, tmp_path / "mine.jsonl", processes=0, quiet=True)
-    rows = comparison.table(comparison.read(tmp_path / "mine.jsonl"), "toy", "parameters", TOY.metric)
-    assert {row.family for row in rows} == {"two-layers", "small", "coin"}
-    assert {row.family: row.value.n for row in rows}["two-layers"] == 2
+def test_a_reader_adds_a_model_in_twenty_lines(tmp_path, monkeypatch, capsys):
+    """The lines that CONTRIBUTING shows, on made-up images and for a few steps."""
+    (code,) = re.findall(r"^```python\n(from pathlib.*?)^```", CONTRIBUTING, flags=re.MULTILINE | re.DOTALL)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 20
+    labels = torch.arange(10).repeat(8)
+    images = torch.rand(80, 1, 28, 28, generator=torch.Generator().manual_seed(0)) + labels[:, None, None, None]
+    part = Images(images, labels)
+    monkeypatch.setattr(data, "load_digits", lambda: Splits(part, part, part))
+    digits = TASKS["digits"]
+    few = dataclasses.replace(digits, settings={**digits.settings, "steps": 20})
+    monkeypatch.setitem(comparison.TASKS, "digits", few)
+    monkeypatch.setenv("DLCOMPARE_QUIET", "1")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "CONTRIBUTING.md", "exec"), {})
+    shown = capsys.readouterr().out.splitlines()
+    assert {line.split()[1] for line in shown} == {"two-layers", "mlp"}
+    records = comparison.read(tmp_path / "runs" / "mine.jsonl")
+    assert [record.error for record in records] == [None] * 6
+    sizes = [record.configuration["config"]["sizes"] for record in records if record.family == "two-layers"]
+    assert all(len(size) == 4 and size[1] == size[2] for size in sizes)
