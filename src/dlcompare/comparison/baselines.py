@@ -79,7 +79,7 @@ def _judged(outputs: Tensor, part: Part, form: Form, *, probabilities: bool = Tr
 
 
 def nearest_neighbours(task: Task, examples: Examples) -> Outcome:
-    """K nearest neighbours by the distance between pixels (Cover & Hart 1967), for classes of images.
+    """K nearest neighbours by the distance between pixels (Fix & Hodges 1951), for classes of images.
 
     Of the parts, ``inputs`` are (n, …) and ``targets`` (n,). There is no loss among the metrics: shares of a few
     neighbours are no probabilities.

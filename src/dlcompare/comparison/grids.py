@@ -69,8 +69,17 @@ class Grid:
         )
 
     def jobs(self) -> list[Job]:
-        """Return all that is to be measured."""
-        return jobs(self.tasks, self.families, self.budgets, self.seeds, self.search)
+        """Return all that is to be measured, the first seed first.
+
+        A task that is a smaller one of another, from a few labels, is measured within the first budget alone.
+        """
+        whole = [task for task in self.tasks if task.of is None]
+        parts = [task for task in self.tasks if task.of is not None]
+        made = [
+            *jobs(whole, self.families, self.budgets, self.seeds, self.search),
+            *jobs(parts, self.families, self.budgets[:1], self.seeds, self.search),
+        ]
+        return sorted(made, key=lambda job: self.seeds.index(job.seed))
 
     def reason(self, task: Task, family: AnyFamily) -> str | None:
         """Return why ``family`` isn't measured on ``task``; None where it is."""

@@ -9,7 +9,7 @@ import platform
 import statistics
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from typing import Any
 
 import torch
@@ -77,6 +77,13 @@ class Job:
             seed=self.seed,
         )
 
+    @property
+    def source(self) -> Job | None:
+        """The job whose search finds this one's learning rate; None where it is this one, or nothing is searched."""
+        if isinstance(self.family, Method) or self.seed == self.search.seed:
+            return None
+        return replace(self, seed=self.search.seed)
+
     def failed(self, error: str, device: str = "cpu") -> Record:
         """Return the record that says why there are no metrics."""
         return Record(
@@ -91,21 +98,34 @@ class Job:
             error=error,
         )
 
-    def run(self, device: str = "cpu") -> Record:
+    def run(self, device: str = "cpu", source: Record | None = None) -> Record:
         """Train, measure and return the record; the test part is looked at once, at the very end.
 
-        ``device`` is where networks are trained and measured, "cpu" or "cuda"; all else is computed on the CPU.
+        Parameters
+        ----------
+        device
+            where networks are trained and measured, "cpu" or "cuda"; all else is computed on the CPU.
+        source
+            the record of the job :attr:`source`, where there is one: its learning rate is taken over.
 
         Raises
         ------
         BudgetError
             when the family can't be brought to the budget.
         FloatingPointError
-            when the training diverges at every learning rate, or at the best one.
+            when the training diverges at every learning rate, or at that of the source.
+        ValueError
+            when ``source`` is not the record of the job that is needed.
         """
+        needed = None if self.source is None else self.source.key
+        if (None if source is None else source.key) != needed:
+            raise ValueError(
+                f"source is {source and source.key!r}; the job {self.name!r} needs the record {needed!r}, whose search"
+                " finds its learning rate"
+            )
         if isinstance(self.family, Method):
             return self._answered(self.family)
-        return _Run(self, self.family, device).record()
+        return _Run(self, self.family, device).record(source)
 
     def _answered(self, method: Method) -> Record:
         examples = self.task.load(self.seed)
@@ -164,7 +184,7 @@ class _Run:
         """Yield the batches of the job's seed from the beginning."""
         return self.task.batches(self.examples, torch.Generator().manual_seed(self.job.seed), self.collate)
 
-    def trained(self, rate: float, steps: int, evaluations: int) -> tuple[nn.Module, History]:
+    def trained(self, rate: float, steps: int) -> tuple[nn.Module, History]:
         """Train a new network, and keep the weights that were best on the validation part."""
         model = self.model()
         history = fit(
@@ -176,7 +196,7 @@ class _Run:
             weight_decay=_WEIGHT_DECAY,
             warmup=max(1, round(_WARMUP * steps)),
             evaluate=lambda m: self.task.validation_loss(m, self.examples, self.collate),
-            evaluate_every=max(1, steps // evaluations),
+            evaluate_every=max(1, steps // _EVALUATIONS),
             description=self.job.name,
         )
         return model, history
@@ -197,14 +217,27 @@ class _Run:
         self.chosen["seconds_per_step"] = of_one
         return steps_within(self.budget.seconds, of_one, "seconds")
 
-    def record(self) -> Record:
+    def searched(self, steps: int) -> tuple[float, tuple[nn.Module, History], dict[str, Any]]:
+        """Return the best learning rate, what was trained at it, and what the record tells of it."""
+
+        def tried(rate: float) -> tuple[tuple[nn.Module, History], float]:
+            model, history = self.trained(rate, steps)
+            return (model, history), history.best[1]
+
+        return self.job.search.best(tried)
+
+    def record(self, source: Record | None) -> Record:
         model = self.model()
         parameters, config = n_parameters(model), _plain(getattr(model, "config", None))
         few = take(self.batches(), _COUNTED)
         flops = flops_per_step(model, self.loss, few)
         steps = self.steps(flops)
-        rate, found = self.job.search.best(lambda rate, n: self.trained(rate, n, 1)[1].best[1], steps)
-        model, history = self.trained(rate, steps, _EVALUATIONS)
+        if source is None:
+            rate, (model, history), found = self.searched(steps)
+        else:
+            assert source.learning_rate is not None
+            rate, found = source.learning_rate, {**source.search, "how": f"taken over from seed {source.seed}"}
+            model, history = self.trained(rate, steps)
         rows = len(few[0][-1])
         tokens = few[0][0].shape[1] if self.examples.form.answer in ("next", "places") else None
         job, examples = self.job, self.examples
@@ -277,11 +310,14 @@ def jobs(
 ) -> list[Job]:
     """Return every job of a grid, those left out that a reason speaks against.
 
-    What isn't trained by gradients has no budget; where no seed changes it either, it is measured once. The first seeds
-    of all come first, so that a table is whole early.
+    The first of the seeds searches the learning rates. What isn't trained by gradients has no budget; where no seed
+    changes it either, it is measured once. The first seeds of all come first, so that a table is whole early.
     """
     from dlcompare.comparison.cells import reason
 
+    search = search or Search()
+    if seeds:
+        search = replace(search, seed=seeds[0])
     made = []
     for i, seed in enumerate(seeds):
         for task in tasks:
@@ -289,7 +325,7 @@ def jobs(
                 if reason(task, family) is not None:
                     continue
                 if not isinstance(family, Method):
-                    made += [Job(task, family, budget, seed, search or Search()) for budget in budgets]
+                    made += [Job(task, family, budget, seed, search) for budget in budgets]
                 elif i == 0 or family.seeded or task.sampled:
                     made.append(Job(task, family, UNLIMITED, seed))
     return made

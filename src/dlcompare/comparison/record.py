@@ -66,7 +66,7 @@ class Record:
     learning_rate
         AdamW's peak; None for what is not trained by gradients.
     search
-        how that was found: ``grid``, ``steps`` of each try, and the ``validation`` loss of each rate.
+        how that was found: the ``grid``, whose ``seed`` the tries were of, and each rate's ``validation`` loss.
     versions
         of dlcompare, Python, torch and what else took part.
     machine

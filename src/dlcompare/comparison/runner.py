@@ -78,7 +78,8 @@ def run(
     Raises
     ------
     ValueError
-        for a number out of range, or a job that can't be sent to another process.
+        for a number out of range, a job that can't be sent to another process, or one whose learning rate is found by a
+        job that is neither among these nor has a record.
     RecordError
         when the file holds what is no record.
     KeyboardInterrupt
@@ -89,6 +90,7 @@ def run(
             raise ValueError(f"{name} is {value}; allowed are integers of at least {least}")
     jobs = list({job.key: job for job in jobs}.values())
     todo = remaining(jobs, path)
+    _check_sources(todo, path)
     with progress("comparing", len(jobs), done=len(jobs) - len(todo), quiet=quiet) as show:
         if processes == 0:
             return _run_here(todo, path, threads, device, lambda n, note: show(len(jobs) - len(todo) + n, note))
@@ -98,16 +100,41 @@ def run(
             return pool.run(todo, lambda n, note: show(len(jobs) - len(todo) + n, note))
 
 
+def _done(path: Path) -> dict[str, Record]:
+    """Return the records without an error by their keys."""
+    return {record.key: record for record in latest(read(path)) if record.error is None}
+
+
+def _check_sources(todo: Sequence[Job], path: Path) -> None:
+    known = {job.key for job in todo} | set(_done(path))
+    for job in todo:
+        if job.source is not None and job.source.key not in known:
+            raise ValueError(
+                f"jobs has {job.name!r} without {job.source.name!r}, whose search finds its learning rate; it must be"
+                f" among the jobs, or have a record in {path}"
+            )
+
+
+def _refused(job: Job, device: str, source: Record) -> Record:
+    """Return the record of a job whose search has failed."""
+    return job.failed(f"the search for its learning rate failed ({source.error})", device)
+
+
 def _run_here(todo: Sequence[Job], path: Path, threads: int, device: str, show: Update) -> list[Record]:
     records: list[Record] = []
     before, shown = torch.get_num_threads(), os.environ.get(QUIET)
     torch.set_num_threads(threads)
     os.environ[QUIET] = "1"  # for the bars of each training
+    found = _done(path)
     try:
-        for job in todo:
+        for job in sorted(todo, key=lambda job: job.source is not None):  # those that search come first
             show(len(records), job.name)
-            records.append(_attempted(job, device))
-            append(path, records[-1])
+            source = None if job.source is None else found[job.source.key]
+            failed = source is not None and source.error is not None
+            made = _refused(job, device, source) if failed and source else _attempted(job, device, source)
+            append(path, made)
+            records.append(made)
+            found[job.key] = made
     finally:
         torch.set_num_threads(before)
         os.environ.pop(QUIET)
@@ -116,10 +143,10 @@ def _run_here(todo: Sequence[Job], path: Path, threads: int, device: str, show: 
     return records
 
 
-def _attempted(job: Job, device: str) -> Record:
+def _attempted(job: Job, device: str, source: Record | None) -> Record:
     """Run a job; what goes wrong in it becomes a record."""
     try:
-        record = job.run(device)
+        record = job.run(device, source)
         record.to_json()  # what JSON has no form for is found here
     except Exception as reason:
         return job.failed(_told(reason), device)
@@ -133,13 +160,13 @@ def _told(reason: BaseException) -> str:
     return f"{type(reason).__name__}: {reason}{where}"
 
 
-def _child(job: Job, threads: int, device: str, results: Connection) -> None:
+def _child(job: Job, source: Record | None, threads: int, device: str, results: Connection) -> None:
     """Run a job in a process of its own, and send its record as JSON."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     os.environ[QUIET] = "1"  # the parent shows how far all are
-    record = replace(_attempted(job, device), peak_memory=peak_memory())
+    record = replace(_attempted(job, device, source), peak_memory=peak_memory())
     results.send_bytes(record.to_json().encode())
     results.close()
 
@@ -174,6 +201,7 @@ class _Pool:
         self.needed: dict[tuple[str, str], int] = {}
         for record in read(path):
             self.learn(record)
+        self.found = _done(path)
 
     def learn(self, record: Record) -> None:
         """Remember the most memory that a job of this task and family has needed."""
@@ -193,6 +221,7 @@ class _Pool:
             for record in refused or self._finished():
                 append(self.path, record)
                 self.learn(record)
+                self.found[record.key] = record
                 records.append(record)
             show(len(records), ", ".join(one.job.name for one in self.running))
         return records
@@ -203,6 +232,13 @@ class _Pool:
         for job in list(waiting):
             if len(self.running) >= self.processes:
                 break
+            source = None if job.source is None else self.found.get(job.source.key)
+            if job.source is not None and source is None:
+                continue  # its search has not finished yet
+            if source is not None and source.error is not None:
+                waiting.remove(job)
+                refused.append(_refused(job, self.device, source))
+                continue
             needs = self.needs(job)
             if self.memory is not None and needs > self.memory:
                 waiting.remove(job)
@@ -211,12 +247,12 @@ class _Pool:
                 )
             elif self.memory is None or sum(one.needs for one in self.running) + needs <= self.memory:
                 waiting.remove(job)
-                self._start(job, needs)
+                self._start(job, source, needs)
         return refused
 
-    def _start(self, job: Job, needs: int) -> None:
+    def _start(self, job: Job, source: Record | None, needs: int) -> None:
         receive, send = self.context.Pipe(duplex=False)
-        process = self.context.Process(target=_child, args=(job, self.threads, self.device, send), daemon=True)  # type: ignore[attr-defined]
+        process = self.context.Process(target=_child, args=(job, source, self.threads, self.device, send), daemon=True)  # type: ignore[attr-defined]
         try:
             process.start()
         except (pickle.PicklingError, AttributeError, TypeError) as reason:

@@ -1,13 +1,19 @@
-"""The learning rate: the same few are tried for every family, and the validation part alone decides."""
+"""The learning rate: the same few are tried for every family, and the validation part alone decides.
+
+A try is a whole run, of the first seed; the best one is that seed's run, and the other seeds take its rate over.
+Shorter tries would cost less, but they prefer rates that are too high for a whole run.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = ["Search"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -18,62 +24,54 @@ class Search:
     ----------
     grid
         the rates that are tried, AdamW's peaks.
-    share
-        how long each is tried: this share of the run's steps, with the whole course from warm-up to the end.
+    seed
+        whose runs are the tries.
 
     Raises
     ------
     ValueError
-        for an empty grid, a rate that is not positive, or a share outside 0 < share ≤ 1.
+        for an empty grid, or a rate that is not positive.
     """
 
     grid: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
-    share: float = 0.25
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.grid or any(not rate > 0 for rate in self.grid):
             raise ValueError(f"grid is {self.grid!r}; allowed is at least one rate > 0")
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share is {self.share!r}; allowed is 0 < share ≤ 1")
 
     @property
     def identity(self) -> dict[str, Any]:
         """What determines the search, for the key of a record."""
-        return {"grid": list(self.grid), "share": self.share}
+        return {"grid": list(self.grid), "seed": self.seed}
 
-    def best(self, validation_loss: Callable[[float, int], float], steps: int) -> tuple[float, dict[str, Any]]:
-        """Return the best rate, and what a record tells of the search.
+    def best(self, trained: Callable[[float], tuple[T, float]]) -> tuple[float, T, dict[str, Any]]:
+        """Return the best rate, what was trained at it, and what a record tells of the search.
 
         Parameters
         ----------
-        validation_loss
-            trains a new network at a rate for so many steps, and returns its loss on the validation part. A
-            FloatingPointError of it means that the rate is too high.
-        steps
-            those of the whole run.
+        trained
+            trains a new network at a rate, and returns it with its loss on the validation part. A FloatingPointError
+            of it means that the rate is too high.
 
         Raises
         ------
         FloatingPointError
             when no rate leads to a finite loss.
         """
-        if len(self.grid) == 1:
-            return self.grid[0], {**self.identity, "steps": 0, "validation": [], "how": "given"}
-        tries = max(1, round(self.share * steps))
-        found: list[float] = []
+        found: list[float | None] = []
+        best: tuple[float, T, float] | None = None
         for rate in self.grid:
             try:
-                found.append(validation_loss(rate, tries))
+                model, loss = trained(rate)
             except FloatingPointError:
-                found.append(math.inf)
-        losses = [loss if math.isfinite(loss) else None for loss in found]
-        if not any(loss is not None for loss in losses):
-            raise FloatingPointError(f"no learning rate of {self.grid} leads to a finite loss within {tries} steps")
-        best = min(range(len(found)), key=lambda i: found[i] if math.isfinite(found[i]) else math.inf)
-        return self.grid[best], {
-            **self.identity,
-            "steps": tries,
-            "validation": losses,
-            "how": "lowest validation loss",
-            "at_the_edge": best in (0, len(found) - 1),
-        }
+                found.append(None)
+                continue
+            found.append(loss if math.isfinite(loss) else None)
+            if math.isfinite(loss) and (best is None or loss < best[2]):
+                best = rate, model, loss
+        if best is None:
+            raise FloatingPointError(f"no learning rate of {self.grid} leads to a finite loss")
+        edge = len(self.grid) > 1 and best[0] in (self.grid[0], self.grid[-1])
+        told = {**self.identity, "validation": found, "how": "lowest validation loss", "at_the_edge": edge}
+        return best[0], best[1], told

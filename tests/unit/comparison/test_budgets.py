@@ -97,40 +97,28 @@ def test_bad_budgets_are_named():
 def test_the_rate_with_the_lowest_validation_loss_is_chosen():
     asked = []
 
-    def loss(rate, steps):
-        asked.append((rate, steps))
+    def trained(rate):
+        asked.append(rate)
         if rate > 0.5:
             raise FloatingPointError("too high")
-        return abs(rate - 0.1)
+        return f"model at {rate}", abs(rate - 0.1)
 
-    rate, told = Search((0.01, 0.1, 0.3, 1.0), share=0.3).best(loss, 100)
-    assert rate == 0.1
-    assert asked == [(r, 30) for r in (0.01, 0.1, 0.3, 1.0)]
+    rate, model, told = Search((0.01, 0.1, 0.3, 1.0), seed=3).best(trained)
+    assert (rate, model) == (0.1, "model at 0.1")
+    assert asked == [0.01, 0.1, 0.3, 1.0]
     assert told["validation"] == [pytest.approx(0.09), 0.0, pytest.approx(0.2), None]
-    assert (told["steps"], told["at_the_edge"], told["grid"]) == (30, False, [0.01, 0.1, 0.3, 1.0])
-    assert Search((0.3, 1.0)).best(loss, 4)[1]["at_the_edge"]
-    assert Search((0.3, 0.1)).best(lambda rate, steps: math.nan if rate == 0.3 else 5.0, 4)[0] == 0.1
-
-
-def test_a_single_rate_is_not_searched():
-    def never(rate, steps):
-        raise AssertionError
-
-    assert Search((0.2,)).best(never, 10) == (
-        0.2,
-        {"grid": [0.2], "share": 0.25, "steps": 0, "validation": [], "how": "given"},
-    )
+    assert (told["seed"], told["at_the_edge"], told["grid"]) == (3, False, [0.01, 0.1, 0.3, 1.0])
+    assert Search((0.3, 1.0)).best(trained)[2]["at_the_edge"]
+    assert not Search((0.3,)).best(trained)[2]["at_the_edge"]
+    assert Search((0.3, 0.1)).best(lambda rate: (rate, math.nan if rate == 0.3 else 5.0))[0] == 0.1
 
 
 def test_a_search_without_an_answer_says_so():
-    def diverging(rate, steps):
+    def diverging(rate):
         raise FloatingPointError
 
-    with pytest.raises(
-        FloatingPointError, match=r"no learning rate of \(1, 2\) leads to a finite loss within 10 steps"
-    ):
-        Search((1, 2)).best(diverging, 40)
-    with pytest.raises(ValueError, match="grid is"):
-        Search(())
-    with pytest.raises(ValueError, match="share is 0"):
-        Search(share=0)
+    with pytest.raises(FloatingPointError, match=r"no learning rate of \(1, 2\) leads to a finite loss"):
+        Search((1, 2)).best(diverging)
+    for grid in ((), (0.0, 1.0)):
+        with pytest.raises(ValueError, match="grid is"):
+            Search(grid)

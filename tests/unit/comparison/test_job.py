@@ -47,7 +47,7 @@ def test_a_record_tells_all_of_a_run(record):
     assert record.parameters == n_parameters(build(load(0).form, record.configuration["width"])) in range(95, 106)
     assert record.learning_rate == 0.03
     assert record.search["validation"][1] < record.search["validation"][0]
-    assert record.search["steps"] == 15
+    assert (record.search["seed"], record.search["how"]) == (0, "lowest validation loss")
     assert (record.steps, record.examples, record.tokens) == (60, 60 * 20, None)
     assert record.flops == 60 * 3 * 2 * 20 * (record.parameters - record.configuration["width"] - 2)
     assert record.seconds > 0
@@ -68,9 +68,26 @@ def test_the_same_job_gives_the_same_record_and_another_seed_another(record):
     again = Job(TOY, SMALL, PARAMETERS, 0, SEARCH).run()
     measured = ("key", "curve", "validation", "test", "search", "learning_rate", "flops")
     assert all(getattr(again, name) == getattr(record, name) for name in measured)
-    other = Job(TOY, SMALL, PARAMETERS, 1, SEARCH).run()
+    other = Job(TOY, SMALL, PARAMETERS, 1, SEARCH).run(source=record)
     assert other.key != record.key
     assert other.curve != record.curve
+
+
+def test_other_seeds_take_the_learning_rate_over(record):
+    job = Job(TOY, SMALL, PARAMETERS, 1, SEARCH)
+    assert job.source == Job(TOY, SMALL, PARAMETERS, 0, SEARCH)
+    assert job.source.source is None
+    assert Job(TOY, COIN, UNLIMITED, 1).source is None
+    taken = job.run(source=record)
+    assert taken.learning_rate == record.learning_rate
+    assert taken.search == {**record.search, "how": "taken over from seed 0"}
+    alone = Job(TOY, SMALL, PARAMETERS, 1, Search((0.03,), seed=1)).run()
+    assert alone.curve == taken.curve  # the same run, however its rate was found
+    for given in (None, dataclasses.replace(record, key="other")):
+        with pytest.raises(ValueError, match="the job 'toy small parameters 1' needs the record"):
+            job.run(source=given)
+    with pytest.raises(ValueError, match=r"source is '.*'; the job 'toy small parameters 0' needs the record None"):
+        Job(TOY, SMALL, PARAMETERS, 0, SEARCH).run(source=record)
 
 
 def test_the_key_depends_on_what_determines_the_run():
@@ -185,6 +202,9 @@ def test_a_grid_has_each_cell_once_and_leaves_reasons_out():
     assert [job.seed for job in made] == sorted(job.seed for job in made)
     sampled = jobs([dataclasses.replace(TOY, sampled=True)], [COIN], budgets, [0, 1, 2])
     assert [job.seed for job in sampled] == [0, 1, 2]
+    later = jobs([TOY], [SMALL], budgets[:1], [5, 6], Search((0.1,)))
+    assert [job.source and job.source.seed for job in later] == [None, 5]
+    assert jobs([TOY], [SMALL], budgets, []) == []
 
 
 def test_a_failure_has_the_jobs_key():

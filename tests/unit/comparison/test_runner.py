@@ -34,7 +34,9 @@ def test_jobs_run_side_by_side_and_none_twice(tmp_path):
     assert comparison.run(grid, path, quiet=True) == []
     assert remaining([*grid, job(seed=3)], path) == [job(seed=3)]
     here = job(seed=0).run()
-    assert {record.test["loss"] for record in made if record.seed == 0} == {here.test["loss"]}
+    assert made[0].seed == 0  # the others need its learning rate
+    assert made[0].test == here.test
+    assert {record.search["how"] for record in made[1:]} == {"taken over from seed 0"}
 
 
 def test_an_error_is_a_record_and_stops_nobody(tmp_path):
@@ -50,15 +52,27 @@ def test_an_error_is_a_record_and_stops_nobody(tmp_path):
     ]
 
 
+def test_who_needs_a_search_that_failed_fails_with_it(tmp_path):
+    for processes in (0, 1):
+        path = tmp_path / f"{processes}.jsonl"
+        made = comparison.run([job(CRASHING, seed=1), job(CRASHING)], path, processes=processes, quiet=True)
+        assert [record.seed for record in made] == [0, 1]
+        assert made[1].error.startswith("the search for its learning rate failed (RuntimeError: nobody can build this")
+        assert len(remaining([job(CRASHING, seed=1), job(CRASHING)], path)) == 2
+
+
 def test_here_it_is_the_same_and_a_notebooks_families_may_take_part(tmp_path):
     path = tmp_path / "records.jsonl"
+    grid = [job(seed=1)]
+    with pytest.raises(ValueError, match="jobs has 'toy small parameters 1' without 'toy small parameters 0'"):
+        comparison.run(grid, path, processes=0, quiet=True)
     mine = Family("mine", "mine", "mlp", lambda form, width: build(form, width), range(2, 200))
     made = comparison.run([job(mine), job(CRASHING)], path, processes=0, quiet=True)
     assert [record.error is None for record in made] == [True, False]
     assert made[0].peak_memory is None
     assert made[0].test == job().run().test
     with pytest.raises(ValueError, match="job 'toy mine parameters 1' can't be sent to another process"):
-        comparison.run([job(mine, seed=1)], path, processes=1, quiet=True)
+        comparison.run([job(mine, seed=1)], path, processes=1, quiet=True)  # the other one's record is there
 
 
 def test_what_json_cannot_hold_is_an_error(tmp_path):
@@ -74,7 +88,7 @@ class Pool(runner._Pool):
         super().__init__(path, processes, memory, 1, "cpu")
         self.started = []
 
-    def _start(self, job, needs):
+    def _start(self, job, source, needs):
         self.started.append(job.name)
         self.running.append(runner._Running(job, None, None, needs))
 
@@ -86,9 +100,10 @@ def test_a_job_starts_only_where_it_fits(tmp_path):
         append(path, record)
     append(path, dataclasses.replace(like, key="3", family="coin", peak_memory=700_000_000))
     pool = Pool(path, 3, 1_000_000_000)
-    waiting = [job(seed=0), job(COIN), job(seed=1), job(KILLED), job(seed=2)]
+    pool.found[job().key] = dataclasses.replace(like, key=job().key)
+    waiting = [job(seed=1), job(COIN), job(seed=2), job(KILLED), job(seed=3)]
     refused = pool._start_what_fits(waiting)
-    assert pool.started == ["toy small parameters 0", "toy small parameters 1"]  # 0.8 GB; the coin needs 0.7 more
+    assert pool.started == ["toy small parameters 1", "toy small parameters 2"]  # 0.8 GB; the coin needs 0.7 more
     assert [one.family.name for one in waiting] == ["coin", "small"]
     assert [record.family for record in refused] == ["killed"]  # nothing like it is known, and the guess is too much
     assert refused[0].error == "MemoryError: needs about 1,500,000,000 bytes; allowed are 1,000,000,000 for all jobs"
@@ -96,6 +111,9 @@ def test_a_job_starts_only_where_it_fits(tmp_path):
     assert pool._start_what_fits(waiting) == []
     assert pool.started[2:] == ["toy coin parameters 0"]
     pool.running.clear()
+    del pool.found[job().key]
+    assert pool._start_what_fits([job(seed=4)]) == []  # the search is not there yet
+    assert len(pool.started) == 3
 
 
 def test_bad_numbers_are_named(tmp_path):
@@ -110,8 +128,8 @@ from pathlib import Path
 from tests.unit.comparison.test_runner import job
 from dlcompare import comparison
 if __name__ == "__main__":
-    steps = [20, 20, 10**7]
-    comparison.run([job(seed=i, steps=n) for i, n in enumerate(steps)], Path(sys.argv[1]), processes=2, quiet=True)
+    endless = job(steps=10**7)
+    comparison.run([endless, job(), job(seed=1)], Path(sys.argv[1]), processes=2, quiet=True)
 """
 
 
