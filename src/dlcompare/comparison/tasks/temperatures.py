@@ -7,8 +7,10 @@ from dlcompare.comparison.task import Bar, Examples, Form, Metric, Part, Task
 
 __all__ = ["AHEAD", "TEMPERATURES", "WINDOW", "load"]
 
-#: How many hours a model reads, and how many it forecasts.
-WINDOW, AHEAD = 48, 24
+#: How many hours a model reads.
+WINDOW = 48
+#: How many hours it forecasts.
+AHEAD = 24
 
 
 def load(seed: int) -> Examples:
