@@ -118,5 +118,5 @@ QUICK = Grid(
     tuple(FAMILIES[name] for name in ("baseline", "mlp", "cnn", "lstm", "encoder", "gpt")),
     (Budget("parameters", "30,000 parameters", parameters=30_000, tolerance=0.1),),
     (0, 1, 2),
-    Search(grid=(1e-3, 3e-3, 1e-2)),
+    Search(grid=(3e-3, 1e-2, 3e-2)),
 )

@@ -33,7 +33,7 @@ class Search:
         for an empty grid, or a rate that is not positive.
     """
 
-    grid: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
+    grid: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
     seed: int = 0
 
     def __post_init__(self) -> None:
