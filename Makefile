@@ -31,6 +31,8 @@ help:
 	@echo "make models  write data/models.json anew, the table of published configurations"
 	@echo "make bench   measure speed beside the peers, about five minutes, and write data/results/bench.json anew"
 	@echo "make bench-pages  measure the explorables in the built pages, and write data/results/pages.json anew"
+	@echo "make compare  measure every task, family and budget of the comparison, hours; stopped, it goes on when called again"
+	@echo "make compare-quick  the reduced comparison, a few minutes, held against the committed one"
 	@echo "make clean   remove what was built; .venv, the fetched data and Node's packages stay"
 	@echo
 	@echo "PYTHON names the Python that .venv is made with ($(PYTHON)), DLCOMPARE_JOBS how many chapters are"
@@ -112,6 +114,20 @@ bench: setup
 .PHONY: bench-pages
 bench-pages: book
 	@"$(PY)" -m benchmarks.pages
+
+# JOBS models are trained at once, each with one thread; what has finished stands in the file, and is not run again.
+JOBS ?= 2
+
+.PHONY: compare
+compare: data
+	@"$(BIN)/dlcompare" data fetch smollm2
+	@"$(BIN)/dlcompare" compare --processes $(JOBS) --out data/results/comparison.jsonl
+
+.PHONY: compare-quick
+compare-quick: data
+	@rm -f _build/comparison-quick.jsonl
+	@"$(BIN)/dlcompare" compare --quick --processes $(JOBS) --out _build/comparison-quick.jsonl \
+	  $(if $(wildcard data/results/comparison-quick.jsonl),--against data/results/comparison-quick.jsonl)
 
 .PHONY: clean
 clean:

@@ -104,8 +104,9 @@ def parts() -> list[str]:
 
 
 def modules(part: str) -> list[str]:
-    """Return `part` and the public modules below it that export something."""
-    return [part, *(name for name in _below(part) if hasattr(importlib.import_module(name), "__all__"))]
+    """Return `part` and the public modules below it, at any depth, that export something."""
+    below = (name for name in _below(part) if hasattr(importlib.import_module(name), "__all__"))
+    return [part, *(deeper for name in below for deeper in modules(name))]
 
 
 def _below(name: str) -> Iterator[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import importlib.metadata
-import os
 import platform
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
+
+from dlcompare._machine import has_bf16_units, machine
 
 __all__ = ["MATRIX", "READ", "describe", "has_bf16_units", "matrix_product", "memory_read"]
 
@@ -33,33 +33,11 @@ def memory_read(size: int = READ) -> tuple[Callable[[], object], float]:
     return numbers.sum, numbers.nbytes / 1e9
 
 
-def has_bf16_units() -> bool:
-    """Return whether the processor multiplies bfloat16 numbers itself."""
-    can: dict[str, Any] = torch.cpu.get_capabilities()
-    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
-
-
-def _processor() -> str:
-    """Return the processor's name as Linux has it, elsewhere as Python has it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
 def describe() -> dict[str, Any]:
     """Return date, machine and versions, without a name or a path that tells whose it is."""
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": {
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "threads": torch.get_num_threads(),
-            "bf16_units": has_bf16_units(),
-            "vector_units": torch.backends.cpu.get_cpu_capability(),
-            "openmp_waiting": os.environ.get("OMP_WAIT_POLICY", "default"),
-            "load_before": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
-        },
+        "machine": machine(),
         "versions": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in ("torch", "transformers")},

@@ -1,20 +1,50 @@
-"""Results that were measured once and are read from then on: what ``make bench`` and ``make bench-pages`` wrote."""
+"""Results that were measured once and are read from then on: what ``make bench`` and its like have written."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["bench", "pages"]
+if TYPE_CHECKING:
+    from dlcompare.comparison import Record
+
+__all__ = ["bench", "comparison", "pages"]
+
+
+def _place(name: str) -> Path:
+    packaged = Path(__file__).parent / "_results" / name
+    return packaged if packaged.is_file() else Path(__file__).parents[2] / "data" / "results" / name
 
 
 def _read(name: str, path: Path | None) -> dict[str, Any]:
-    packaged = Path(__file__).parent / "_results" / name
-    checkout = Path(__file__).parents[2] / "data" / "results" / name
-    file = path or (packaged if packaged.is_file() else checkout)
-    results: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    results: dict[str, Any] = json.loads((path or _place(name)).read_text(encoding="utf-8"))
     return results
+
+
+def comparison(*, quick: bool = False, path: Path | None = None) -> list[Record]:
+    """Return the records of the comparison, of each job the latest, as ``make compare`` has written them.
+
+    Parameters
+    ----------
+    quick
+        those of the reduced run, which ``make compare-quick`` is held against.
+    path
+        another file of records.
+
+    Returns
+    -------
+    list
+        of :class:`~dlcompare.comparison.Record`; empty where none have been committed.
+
+    Raises
+    ------
+    RecordError
+        when a line of the file is no record.
+    """
+    from dlcompare.comparison import latest, read
+
+    return latest(read(path or _place("comparison-quick.jsonl" if quick else "comparison.jsonl")))
 
 
 def bench(path: Path | None = None) -> dict[str, Any]:

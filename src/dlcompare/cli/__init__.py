@@ -12,6 +12,7 @@ import typer
 
 from dlcompare import __version__
 from dlcompare.cli._chat import chat
+from dlcompare.cli._compare import compare
 from dlcompare.cli._generate import generate
 from dlcompare.cli._info import info
 from dlcompare.cli._train import train
@@ -19,8 +20,8 @@ from dlcompare.data.cli import app as data_app
 
 __all__ = ["app"]
 
-#: The command ``dlcompare``: ``data``, ``info``, ``train``, ``generate`` and ``chat``; ``--help`` after each says what
-#: it takes.
+#: The command ``dlcompare``: ``data``, ``info``, ``train``, ``compare``, ``generate`` and ``chat``; ``--help`` after
+#: each says what it takes.
 app = typer.Typer(
     name="dlcompare",
     no_args_is_help=True,
@@ -29,7 +30,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed (data, disk, network, numbers), 2 used wrongly, 130 stopped by Ctrl-C.",
 )
 app.add_typer(data_app, name="data")
-for command in (info, train, generate, chat):
+for command in (info, train, compare, generate, chat):
     app.command()(command)
 
 

@@ -14,7 +14,12 @@ from dlcompare import __version__
 from dlcompare.cli._fail import fail
 
 #: What the extras bring, and what for.
-_EXTRAS = {"gguf": "SmolLM2", "tensorboard": "events of training runs", "transformers": "the reference of the tests"}
+_EXTRAS = {
+    "gguf": "SmolLM2",
+    "sklearn": "simple baselines of the comparison",
+    "tensorboard": "events of training runs",
+    "transformers": "the reference of the tests",
+}
 
 
 def info(

@@ -15,6 +15,8 @@ from dlcompare.models.ngram import NGram
 from dlcompare.models.pretrained import PretrainedError
 from dlcompare.models.recurrent import Recurrent, RecurrentConfig, RecurrentLM, RecurrentLMConfig, RowReader
 from dlcompare.models.resnet import RESNET_18, RESNET_34, RESNET_50, RESNET_101, RESNET_152, ResNet, ResNetConfig
+from dlcompare.models.sequence import RowSequence, SequenceConfig, SequenceModel
+from dlcompare.models.temporal import SequenceConvolution, TemporalBlock, receptive_field
 from dlcompare.models.transformer import TRANSFORMER_BASE, TRANSFORMER_BIG, Transformer, TransformerConfig
 from dlcompare.models.vit import VIT_BASE_16, VIT_DIGITS, VIT_HUGE_14, VIT_LARGE_16, ViT, ViTConfig
 
@@ -72,10 +74,16 @@ __all__ = [
     "ResNet",
     "ResNetConfig",
     "RowReader",
+    "RowSequence",
+    "SequenceConfig",
+    "SequenceConvolution",
+    "SequenceModel",
+    "TemporalBlock",
     "Transformer",
     "TransformerConfig",
     "TransformerEncoder",
     "ViT",
     "ViTConfig",
+    "receptive_field",
     "unrolled",
 ]

@@ -40,6 +40,7 @@ from dlcompare.models.attention import Attention, MultiHeadCrossAttention, Multi
 from dlcompare.models.encoder import TransformerEncoder
 from dlcompare.models.lenet import RadialBasis, ScaledTanh, Subsampling
 from dlcompare.models.llama import GroupedQueryAttention, RMSNorm, SwiGLU
+from dlcompare.models.sequence import RowSequence, SequenceModel
 from dlcompare.models.tap import Tap
 from dlcompare.models.transformer import Transformer
 
@@ -58,7 +59,8 @@ class Cost:
         multiply-adds.
     activations
         numbers kept for the backward pass; what several modules keep together counts for each of them. None where
-        torch's recurrent layers take part: what they keep depends on the library that runs them.
+        torch's recurrent layers take part, for what they keep depends on the library that runs them, and for a
+        :class:`~dlcompare.models.SequenceModel`.
     """
 
     parameters: int
@@ -84,8 +86,8 @@ def _none(module: nn.Module, x: Sequence[Tensor], y: Tensor) -> int:
     return 0
 
 
-def _convolution(module: nn.Conv2d, x: Sequence[Tensor], y: Tensor) -> int:
-    """Each number that comes out is a sum of k² · (channels in / groups) products."""
+def _convolution(module: nn.Conv1d | nn.Conv2d, x: Sequence[Tensor], y: Tensor) -> int:
+    """Each number that comes out is a sum of k² (or k) · (channels in / groups) products."""
     return y.numel() * module.weight[0].numel()
 
 
@@ -185,6 +187,7 @@ class _Formula(NamedTuple):
 
 #: The formulas of each kind of module, its parts left out. What is not listed only passes tensors between its parts.
 _FORMULAS: dict[type[nn.Module], _Formula] = {
+    nn.Conv1d: _Formula(_convolution, _input),
     nn.Conv2d: _Formula(_convolution, _input),
     nn.Linear: _Formula(_linear, _input),
     nn.RNN: _Formula(_recurrent, None),
@@ -210,6 +213,8 @@ _FORMULAS: dict[type[nn.Module], _Formula] = {
     Subsampling: _Formula(_none, _own),
     RadialBasis: _Formula(_none, _differences),
     TransformerEncoder: _Formula(_none, _mean),
+    # They add positions; what they keep depends on how they read.
+    **dict.fromkeys((SequenceModel, RowSequence), _Formula(_none, None)),
     Transformer: _Formula(_none, _nothing),  # may hold a matrix of positions, which it adds
     **dict.fromkeys(
         (nn.Embedding, nn.Dropout, nn.Identity, Tap, nn.Flatten, nn.AdaptiveAvgPool2d), _Formula(_none, _nothing)

@@ -1,0 +1,29 @@
+"""The committed results can be read; the comparison's are records of jobs that there are."""
+
+import pytest
+
+from dlcompare import results
+from dlcompare.comparison import FAMILIES, TASKS, Record, RecordError, append
+from dlcompare.comparison.grids import FULL, QUICK
+
+
+def test_records_are_read_and_a_later_try_counts(tmp_path):
+    path = tmp_path / "records.jsonl"
+    for error in ("memory", None):
+        append(path, Record("1", "digits", "mlp", "parameters", 0, error=error))
+    assert [record.error for record in results.comparison(path=path)] == [None]
+    path.write_text("nonsense\n{}\n")
+    with pytest.raises(RecordError, match="line 1"):
+        results.comparison(path=path)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_committed_records_are_those_of_the_grid(quick):
+    grid = QUICK if quick else FULL
+    keys = {job.key for job in grid.jobs()}
+    for record in results.comparison(quick=quick):
+        assert record.key in keys, f"{record.task} {record.family} {record.budget} {record.seed} is of no job"
+        assert record.error is None
+        assert record.task in TASKS
+        assert record.family in FAMILIES
+        assert TASKS[record.task].metric.name in record.test
