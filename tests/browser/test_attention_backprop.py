@@ -8,15 +8,13 @@ import random
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from torch import Tensor
 
 from .conftest import NewPage
-from .looks import NARROW, faults, looks, overflowing, widths
+from .explorable import CLIPBOARD, PHONE, OnPage, number, number_if_any, numbers, within
+from .looks import looks, widths
 
-ADDRESS = "chapters/3-algorithms/3-2-1-transformer.html"
-CONTAINER = "#explorable-attention-backprop"
-LATE = 60_000  # milliseconds for the first answer, which loads what computes it
 FIRST = {
     "x": [[1.0, 0.0, -1.0], [0.5, 1.0, -0.5], [-1.0, 0.5, 1.0], [0.0, -1.0, 0.5]],
     "wq": [[1.0, -0.5, 0.0], [0.0, 1.0, 0.5], [0.5, 0.0, -1.0]],
@@ -50,28 +48,16 @@ COPIES = {"do", "dxr"}
 DIVIDED = {"s", "dq", "dk"}
 
 
-class Head:
+class Head(OnPage):
     """The explorable on a page: what a reader does with it, and the exact numbers that it shows."""
 
+    name = "attention-backprop"
+
     def __init__(self, page: Page) -> None:
-        self.page = page
-        self.root = page.locator(f"{CONTAINER} .dlc")
+        super().__init__(page)
         self.given = {name: [list(row) for row in rows] for name, rows in FIRST.items()}
         self.causal, self.last = True, False
         self.row, self.column, self.middle, self.part = 2, 0, 1, 0
-
-    def open(self, address: str) -> Head:
-        self.page.goto(address)
-        self.page.locator(CONTAINER).scroll_into_view_if_needed()
-        expect(self.root).to_be_visible()
-        self.settle()
-        return self
-
-    def settle(self) -> None:
-        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
-
-    def control(self, name: str) -> Locator:
-        return self.root.locator(f"[data-control={name}]")
 
     def type(self, matrix: str, row: int, column: int, value: float) -> None:
         self.control("edited").select_option(matrix)
@@ -105,15 +91,9 @@ class Head:
     def columns(name: str) -> int:
         return 4 if name in {"s", "m", "a", "ds", "da", "jacobian"} else 1 if name == "loss" else 3
 
-    def go(self, step: int) -> None:
-        now = self.step
-        for _ in range(abs(step - now)):
-            self.control("step" if step > now else "stepBack").click()
-        expect(self.root).to_have_attribute("data-step", str(step))
-
     @property
     def step(self) -> int:
-        return int(self.root.get_attribute("data-step") or "-1")
+        return self.whole("step")
 
     def torchs(self) -> dict[str, Tensor]:
         """All matrices, and the derivative of the loss by each, from autograd."""
@@ -138,8 +118,7 @@ class Head:
         return {**values, **slopes, "jacobian": whole, "counts": counts}
 
     def numbers(self, name: str) -> list[float]:
-        read = "all => all.map(e => e.dataset.value)"
-        return [float(v.replace("Infinity", "inf")) for v in self.grid(name).locator("[data-value]").evaluate_all(read)]
+        return numbers(self.grid(name).locator("[data-value]"))
 
     def check(self) -> None:
         """Hold everything that is shown against torch."""
@@ -157,8 +136,8 @@ class Head:
         if step == 18:
             t["dxa"] = t["dxq"] + t["dxk"] + t["dxv"]
             for name, key in {"residual": "r", "attention": "a", "q": "q", "k": "k", "v": "v", "both": ""}.items():
-                found = self.root.locator(f"[data-path={name}] [data-value]").get_attribute("data-value")
-                assert float(found or "nan") == near(torch.linalg.norm(t[f"dx{key}"]).item())
+                found = number(self.root.locator(f"[data-path={name}] [data-value]"))
+                assert found == near(torch.linalg.norm(t[f"dx{key}"]).item())
         else:
             assert not norms.first.is_visible()
 
@@ -172,9 +151,8 @@ class Head:
         for box in boxes.all():
             name, value, slope = box.evaluate(read)
             if name == "loss":
-                found = box.locator(".dlc-attention-backprop-loss").get_attribute("data-value")
-                assert (found is not None) == ("loss" in there)
-                assert found is None or float(found) == near(t["loss"].item())
+                found = number_if_any(box.locator(".dlc-attention-backprop-loss"))
+                assert found == (near(t["loss"]) if "loss" in there else None)
                 continue
             for key, text in ((name, value), (f"d{name}", slope)):
                 assert (text is not None) == (key in there), key
@@ -251,13 +229,12 @@ class Head:
             assert total == near(answer)
 
 
-def near(value: object) -> object:
-    return pytest.approx(value, rel=1e-4, abs=2e-6)
+near = within(rel=1e-4, abs=2e-6)
 
 
 @pytest.fixture
 def head(page: Page, site: str) -> Head:
-    return Head(page).open(site + ADDRESS)
+    return Head(page).open(site)
 
 
 def test_every_step_shows_torchs_numbers(head: Head) -> None:
@@ -266,7 +243,7 @@ def test_every_step_shows_torchs_numbers(head: Head) -> None:
         rows = head.given[matrix]
         place = random.randrange(len(rows)), random.randrange(3)
         head.type(matrix, *place, round(random.uniform(-2, 2), 2))
-    expect(head.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+    expect(head.engine).to_have_attribute("data-answered-by", "page")
     head.set_causal(random.random() < 0.5)
     for step in range(17, -1, -1):
         head.go(step)
@@ -341,25 +318,20 @@ def test_by_keys_and_by_pressing_the_small_matrices(head: Head) -> None:
     expect(field).to_have_value("1")
 
 
-def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
-    head = Head(page).open(site + ADDRESS)
+def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(**CLIPBOARD)
+    head = Head(page).open(site)
     head.type("wk", 1, 2, -0.75)
     head.set_causal(False)
     head.go(14)
     head.pick("dq", 3, 1)
-    head.control("share").click()
-    expect(head.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = head.share()
     other, _ = new_page()
     restored = Head(other)
     restored.given, restored.causal, restored.row, restored.column = head.given, False, 3, 1
-    restored.open(link)
+    restored.follow(link)
     assert restored.step == 14
     restored.check()
-    hostile = "x=[[1e999,0]]&wq=<script>alert(1)</script>&target=null&step=99&loss_on=__proto__&row=9&edited=x.y&%zz&&"
-    third, _ = new_page()
-    Head(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}").check()
 
 
 def test_numbers_far_out_stay_numbers(head: Head) -> None:
@@ -374,60 +346,22 @@ def test_numbers_far_out_stay_numbers(head: Head) -> None:
     head.check()
 
 
-def test_it_stands_in_any_light_and_at_any_width(head: Head) -> None:
-    head.control("keys").click()
+def test_each_kind_of_step_stands_in_any_light_and_at_any_width(head: Head) -> None:
+    head.go(3)
     for look in looks(head.page):
-        for step in (18, 3):
-            head.go(step)
-            assert faults(head.page, CONTAINER) == {}, look
-    head.control("keys").click()
+        assert head.faults() == {}, look
     head.type("wq", 0, 0, -0.00123)
     for _ in widths(head.page):
         for step in (18, 17, 16, 13, 4, 1, 0):
             head.go(step)
-            assert overflowing(head.page, CONTAINER) == []
+            assert head.overflowing() == []
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
-    head = Head(page).open(site + ADDRESS)
+    page, _ = new_page(**PHONE)
+    head = Head(page).open(site)
     head.root.locator("[data-grid=overview] [data-name=v]").tap()
     assert head.step == 10
     head.grid("dv").locator(".dlc-matrix-cell").nth(4).tap()
     head.row, head.column = 1, 1
     head.check()
-    targets = head.root.locator("button, select, input:not([type=checkbox]), [role=gridcell]").evaluate_all(
-        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
-        ".map(b => Math.min(b.width, b.height))"
-    )
-    assert min(targets) >= 32
-
-
-def test_when_nothing_can_compute_the_picture_stays(new_page: NewPage, site: str) -> None:
-    page, watch = new_page()
-    head = Head(page).open(site + ADDRESS)
-    page.route("**/*.onnx.gz", lambda route: route.abort())
-    head.control("lossOn").select_option("last")
-    expect(head.root.locator(".dlc-engine-failure")).not_to_be_empty(timeout=LATE)
-    assert head.numbers("dx") == near(head.torchs()["dx"].flatten().tolist())
-    watch.failed.clear()
-    watch.complaints.clear()
-    page.unroute("**/*.onnx.gz")
-    head.root.locator(".dlc-engine button").click()
-    head.last = True
-    head.check()
-
-
-def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(site + ADDRESS)
-    image = plain.locator(f"{CONTAINER} figure img")
-    expect(image).to_be_visible()
-    assert "a norm of 3.56 by the residual connection" in (image.get_attribute("alt") or "")
-    assert plain.locator(f"{CONTAINER} details table tr").count() == 13
-    context.close()
-    head = Head(page).open(site + ADDRESS)
-    page.emulate_media(media="print")
-    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
-    expect(head.root).to_be_hidden()

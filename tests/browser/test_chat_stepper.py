@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 import random
 import re
 from dataclasses import dataclass, field
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from torch import Tensor
 
 from dlcompare import checkpoints, dialogue
@@ -23,11 +22,9 @@ from dlcompare.tokenization import END, REPLY, USER
 from dlcompare.widgets.chat_talk import LONGEST_REPLY
 
 from .conftest import NewPage
-from .looks import NARROW, faults, looks, overflowing, widths
+from .explorable import CLIPBOARD, LATE, PHONE, OnPage, number, series
+from .looks import widths
 
-ADDRESS = "chapters/3-algorithms/3-2-3-dialogue.html"
-CONTAINER = "#explorable-chat"
-LATE = 60_000  # milliseconds for the first answer, which loads what computes it
 FIRST = ["What is your name?", "Why?"]
 WORDS = ("king", "love", "what", "you", "time", "why", "robot", "music", "day", "tell", "me", "do", "I", "where", "is")
 
@@ -61,51 +58,48 @@ class Seeded(Sampler):
         return (p.cumsum(0) <= self.uniforms.pop(0) * p.sum()).sum()[None]
 
 
-def uniforms(seed: int, turn: int) -> list[float]:
+@functools.cache
+def uniforms(seed: int, turn: int) -> tuple[float, ...]:
     chance = Chance(seed)
-    return [chance.uniform() for _ in range((turn + 1) * LONGEST_REPLY)][turn * LONGEST_REPLY :]
+    return tuple(chance.uniform() for _ in range((turn + 1) * LONGEST_REPLY))[turn * LONGEST_REPLY :]
 
 
-class Stepper:
+@functools.cache
+def reply(history: tuple[str, ...], turn: int, sampler: Sampler, seed: int, longest: int, context: int) -> str:
+    """What the package's own class replies."""
+    numbers = Seeded(sampler.temperature, sampler.top_k, sampler.top_p, uniforms=list(uniforms(seed, turn)))
+    text: str = talker().reply(  # type: ignore[attr-defined]
+        list(history), sampler=GREEDY if sampler.greedy else numbers, max_new_tokens=longest, context=context
+    )
+    return text
+
+
+@functools.cache
+def articles_reply(said: str, turn: int, sampler: Sampler, seed: int, longest: int) -> str:
+    """What the article's loop replies, which after the first token reads the last one alone."""
+    read, tokens = talker().write([said]), []  # type: ignore[attr-defined]
+    for place in range(longest):
+        with torch.no_grad():
+            logits = model()(torch.tensor([read]))[0, -1]
+        p = sampler.probabilities(logits[None])[0].double()
+        token = int(p.argmax() if sampler.greedy else (p.cumsum(0) <= uniforms(seed, turn)[place] * p.sum()).sum())
+        if token in talker().stop:  # type: ignore[attr-defined]
+            break
+        tokens.append(token)
+        read = [token]
+    return decode(tokens).strip()
+
+
+class Stepper(OnPage):
     """The stepper on a page: what a reader does with it, and the exact numbers that it shows."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.container = page.locator(CONTAINER)
-        self.root = self.container.locator(".dlc")
-        self.note = self.root.locator(".dlc-note")
-
-    def open(self, address: str) -> Stepper:
-        self.page.goto(address)
-        self.container.scroll_into_view_if_needed()
-        expect(self.root).to_be_visible()
-        self.settle()
-        return self
-
-    def settle(self) -> None:
-        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
-
-    def control(self, name: str) -> Locator:
-        return self.root.locator(f"[data-control={name}]")
-
-    def press(self, *names: str) -> None:
-        for name in names:
-            self.control(name).click()
-        self.settle()
+    name = "chat"
 
     def say(self, *turns: str) -> None:
         for turn in turns:
             self.control("say").fill(turn)
             self.control("say").press("Enter")
             self.settle()
-
-    def slide(self, name: str, place: int) -> None:
-        self.control(name).evaluate("(e, place) => { e.value = place; e.dispatchEvent(new Event('input')) }", place)
-        self.settle()
-
-    def beside(self, way: str) -> None:
-        self.control("beside").select_option(way)
-        self.settle()
 
     def part(self, side: str, selector: str) -> Locator:
         return self.root.locator(f".dlc-chat-side[data-side={side}] {selector}")
@@ -124,11 +118,11 @@ class Stepper:
 
     @property
     def step(self) -> int:
-        return int(self.root.get_attribute("data-step") or "-1")
+        return self.whole("step")
 
     @property
     def last(self) -> int:
-        return int(self.root.get_attribute("data-last") or "-1")
+        return self.whole("last")
 
     @property
     def sampler(self) -> Sampler:
@@ -155,39 +149,15 @@ class Stepper:
     def check_talk(self) -> None:
         """At the last step: what stands there is what the package's own class replies, and the article's loop."""
         assert self.step == self.last
-        way, sampler, seed = self.control("beside").input_value(), self.sampler, self.seed
-
-        def reply(history: list[str], turn: int) -> str:
-            numbers = Seeded(sampler.temperature, sampler.top_k, sampler.top_p, uniforms=uniforms(seed, turn))
-            text: str = talker().reply(  # type: ignore[attr-defined]
-                history,
-                sampler=GREEDY if sampler.greedy else numbers,
-                max_new_tokens=self.longest,
-                context=self.context,
-            )
-            return text
-
-        history: list[str] = []
+        way, drawn, longest = self.control("beside").input_value(), (self.sampler, self.seed), self.longest
+        history: tuple[str, ...] = ()
         whole, beside = self.said("whole"), self.said("beside")
         for turn, said in enumerate(self.turns):
-            history.append(said)
-            history.append(reply(history, turn))
+            history = (*history, said)
+            history = (*history, reply(history, turn, *drawn, longest, self.context))
             assert whole[turn] == history[-1]
-            assert beside[turn] == (reply([said], turn) if way == "turn" else self.articles_reply(said, turn))
-
-    def articles_reply(self, said: str, turn: int) -> str:
-        read, tokens, numbers = talker().write([said]), [], uniforms(self.seed, turn)  # type: ignore[attr-defined]
-        sampler = self.sampler
-        for place in range(self.longest):
-            with torch.no_grad():
-                logits = model()(torch.tensor([read]))[0, -1]
-            p = sampler.probabilities(logits[None])[0].double()
-            token = int(p.argmax() if sampler.greedy else (p.cumsum(0) <= numbers[place] * p.sum()).sum())
-            if token in talker().stop:  # type: ignore[attr-defined]
-                break
-            tokens.append(token)
-            read = [token]
-        return decode(tokens).strip()
+            alone = reply((said,), turn, *drawn, longest, self.context)
+            assert beside[turn] == (alone if way == "turn" else articles_reply(said, turn, *drawn, longest))
 
     def check(self, complete: list[list[str]]) -> None:
         """Hold everything that is shown of the present step against torch; ``complete`` are the replies at the end."""
@@ -197,7 +167,7 @@ class Stepper:
 
     def check_side(self, side: str, way: str, replies: list[str]) -> None:
         root = self.root.locator(f".dlc-chat-side[data-side={side}]")
-        turn, place = (int(root.get_attribute(f"data-{name}") or "0") for name in ("turn", "place"))
+        turn, place = (int(number(root, name)) for name in ("turn", "place"))
         write = talker().write  # type: ignore[attr-defined]
         history = [text for pair in zip(self.turns, replies, strict=False) for text in pair][: 2 * turn + 1]
         ids = write(history)
@@ -206,7 +176,7 @@ class Stepper:
         chips = self.part(side, "[role=option]").evaluate_all(
             "all => all.map(e => [e.querySelector('bdi').textContent, e.dataset.mark])"
         )
-        row = [int(token) for token in (self.part(side, "[role=listbox]").get_attribute("data-tokens") or "").split()]
+        row = [int(token) for token in series(self.part(side, "[role=listbox]"), "tokens")]
         assert [label for label, _ in chips] == [readable(decode([i])) for i in row]
         assert row[: len(ids)] == ids
         tokens = row[len(ids) :]
@@ -219,9 +189,7 @@ class Stepper:
         unread = ["unread" in (mark or "").split() for _, mark in chips]
         assert unread == [not until - len(reads) <= at < until and at < until for at in range(len(chips))]
         filling = self.part(side, "[data-readout=window]")
-        shown = {
-            name: int(filling.get_attribute(f"data-{name}") or "-1") for name in ("reads", "context", "free", "cut")
-        }
+        shown = {name: int(number(filling, name)) for name in ("reads", "context", "free", "cut")}
         free = self.longest - max(place, 0)
         expected = {"reads": len(reads), "context": self.context, "free": free, "cut": until - len(reads)}
         assert shown == expected
@@ -245,8 +213,8 @@ class Stepper:
         )
         looked = self.part(side, "[data-readout=token]")
         assert looked.get_attribute("data-token") == str(token)
-        assert float(looked.get_attribute("data-own") or "nan") == pytest.approx(own[token].item(), abs=1e-3)
-        assert float(looked.get_attribute("data-p") or "nan") == pytest.approx(p[token].item(), abs=1e-3)
+        assert number(looked, "own") == pytest.approx(own[token].item(), abs=1e-3)
+        assert number(looked, "p") == pytest.approx(p[token].item(), abs=1e-3)
 
         bars = self.part(side, ".dlc-bar").evaluate_all(
             "all => all.filter(e => !e.hidden).map(e => ({...e.dataset, drawn: 'drawn' in e.dataset,"
@@ -263,24 +231,22 @@ class Stepper:
             assert (bar["fate"] != "kept") == (p[at].item() == 0)
             assert readable(decode([at])) in bar["said"]
         draw = self.part(side, "[data-readout=draw]")
-        number = {
-            name: float(draw.get_attribute(f"data-{name}") or "nan") for name in ("uniform", "from", "to", "kept")
-        }
-        assert number["uniform"] == uniforms(self.seed, turn)[place]
+        drawn = {name: number(draw, name) for name in ("uniform", "from", "to", "kept")}
+        assert drawn["uniform"] == uniforms(self.seed, turn)[place]
         mass = p.double().cumsum(0)
-        assert number["to"] == pytest.approx(mass[token].item(), abs=1e-3)
-        assert number["from"] == pytest.approx((mass[token] - p[token]).item(), abs=1e-3)
-        assert number["kept"] == pytest.approx(int((p > 0).sum()), abs=3)
+        assert drawn["to"] == pytest.approx(mass[token].item(), abs=1e-3)
+        assert drawn["from"] == pytest.approx((mass[token] - p[token]).item(), abs=1e-3)
+        assert drawn["kept"] == pytest.approx(int((p > 0).sum()), abs=3)
         is_chosen = "own" in (self.part(side, "[aria-selected=true]").get_attribute("data-mark") or "").split()
         if not sampler.greedy and not is_chosen:
-            assert number["from"] - 1e-3 <= number["uniform"] <= number["to"] + 1e-3
+            assert drawn["from"] - 1e-3 <= drawn["uniform"] <= drawn["to"] + 1e-3
         elif not is_chosen:
             assert own[token].item() == pytest.approx(own.max().item(), abs=1e-3)
 
 
 @pytest.fixture
 def stepper(page: Page, site: str) -> Stepper:
-    return Stepper(page).open(site + ADDRESS)
+    return Stepper(page).open(site)
 
 
 def a_turn() -> str:
@@ -291,7 +257,7 @@ def test_the_first_picture_loads_nothing_that_computes(new_page: NewPage, site: 
     page, watch = new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    stepper = Stepper(page).open(site + ADDRESS)
+    stepper = Stepper(page).open(site)
     assert stepper.turns == FIRST
     stepper.check_talk()
     complete = [stepper.said("whole"), stepper.said("beside")]
@@ -304,7 +270,7 @@ def test_the_first_picture_loads_nothing_that_computes(new_page: NewPage, site: 
 
 @pytest.mark.parametrize("way", ["article", "turn"])
 def test_what_is_said_is_answered_as_python_answers_it(stepper: Stepper, way: str) -> None:
-    stepper.beside(way)
+    stepper.choose("beside", way)
     stepper.control("greedy").uncheck()
     stepper.control("seed").fill(str(random.randrange(10_000)))
     stepper.slide("temperature", random.randrange(20, 50))
@@ -314,7 +280,7 @@ def test_what_is_said_is_answered_as_python_answers_it(stepper: Stepper, way: st
     stepper.say(a_turn(), a_turn())
     assert len(stepper.turns) == 4
     expect(stepper.control("say")).to_have_value("")
-    expect(stepper.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+    expect(stepper.engine).to_have_attribute("data-answered-by", "page")
     stepper.check_talk()
     complete = [stepper.said("whole"), stepper.said("beside")]
     for _ in range(16):
@@ -331,8 +297,8 @@ def test_what_no_longer_fits_is_cut_off_and_not_read(stepper: Stepper) -> None:
     assert stepper.context == 64
     stepper.say("Tell me more about it.", a_turn())
     cut = stepper.part("whole", "[data-readout=window]")
-    assert int(cut.get_attribute("data-cut") or "0") > 0
-    assert int(cut.get_attribute("data-turns") or "0") in {2, 4, 6}
+    assert int(number(cut, "cut")) > 0
+    assert int(number(cut, "turns")) in {2, 4, 6}
     expect(cut).to_contain_text("Cut off:")
     stepper.check_talk()
     complete = [stepper.said("whole"), stepper.said("beside")]
@@ -348,12 +314,12 @@ def test_what_no_longer_fits_is_cut_off_and_not_read(stepper: Stepper) -> None:
 def test_another_word_in_its_mouth_changes_what_follows(stepper: Stepper) -> None:
     stepper.root.locator(".dlc-chat-reply[data-side=whole]").first.click()
     first_end = stepper.step
-    while int(stepper.part("whole", "").first.get_attribute("data-place") or "0") > 1:
+    while int(number(stepper.part("whole", "").first, "place")) > 1:
         stepper.press("stepBack")
     before = stepper.said("whole")
     other = stepper.said("beside")
     bar = stepper.part("whole", ".dlc-bar").nth(3)
-    token = int(bar.get_attribute("data-token") or "-1")
+    token = int(number(bar, "token"))
     bar.click()
     stepper.settle()
     chip = stepper.part("whole", "[aria-selected=true]")
@@ -462,10 +428,10 @@ def test_play_writes_the_conversation_from_its_beginning(stepper: Stepper) -> No
     stepper.check_talk()
 
 
-def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
-    stepper = Stepper(page).open(site + ADDRESS)
-    stepper.beside("turn")
+def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(**CLIPBOARD)
+    stepper = Stepper(page).open(site)
+    stepper.choose("beside", "turn")
     stepper.control("greedy").uncheck()
     stepper.control("seed").fill("41")
     stepper.slide("context", 128)
@@ -473,12 +439,10 @@ def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_p
     stepper.press("stepBack", "stepBack")
     stepper.part("whole", ".dlc-bar").nth(2).click()
     stepper.settle()
-    stepper.control("share").click()
-    expect(stepper.note).to_have_text("The link to this state is copied.")
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = stepper.share()
     state = [stepper.turns, stepper.said("whole"), stepper.said("beside"), stepper.step, stepper.seed, stepper.context]
     other, _ = new_page()
-    restored = Stepper(other).open(link)
+    restored = Stepper(other).follow(link)
     expect(restored.root).to_have_attribute("data-step", str(stepper.step), timeout=LATE)
     restored.settle()
     assert [
@@ -489,55 +453,21 @@ def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_p
         restored.seed,
         restored.context,
     ] == state
-    hostile = 'turns=["<|end|>"]&choices=[[0,0,-1]]&beside=<script>&context=1e9&longest=null&seed=-1&greedy="x"&%zz&&'
-    third, _ = new_page()
-    broken = Stepper(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}")
-    assert broken.turns == FIRST
-    broken.check_talk()
-    long, _ = new_page()
-    much = json.dumps(["word " * 30 + "x"] * 30)
-    assert Stepper(long).open(f"{site}{ADDRESS}{CONTAINER}?turns={much}").turns == FIRST
 
 
-def test_when_the_engine_fails_the_picture_stays_and_it_can_be_asked_again(new_page: NewPage, site: str) -> None:
-    page, watch = new_page()
-    page.route(re.compile(r"onnxruntime"), lambda route: route.abort())
-    stepper = Stepper(page)
-    stepper.page.goto(site + ADDRESS)
-    stepper.container.scroll_into_view_if_needed()
-    stepper.settle()
-    stepper.control("speak").click()
-    failure = stepper.root.locator(".dlc-engine-failure")
-    expect(failure).not_to_be_empty(timeout=LATE)
-    assert stepper.said("whole")[:2] == ["I am not yet capable of people.", "I am not capable of people."]
-    page.unroute(re.compile(r"onnxruntime"))
-    stepper.root.locator(".dlc-engine button").click()
-    stepper.settle()
-    stepper.check_talk()
-    watch.failed.clear()
-    watch.complaints.clear()
-
-
-def test_it_stands_in_any_light_and_at_any_width(stepper: Stepper) -> None:
-    stepper.control("keys").click()
-    stepper.press("stepBack")
-    for look in looks(stepper.page):
-        assert faults(stepper.page, CONTAINER) == {}, look
-    stepper.control("keys").click()
+def test_long_words_run_over_at_no_width(stepper: Stepper) -> None:
     stepper.slide("longest", 12)
     stepper.slide("context", 64)
     stepper.say("Incomprehensibilities" * 2, "W" * 16)
     for _ in widths(stepper.page):
         for name in ("stepBack", "step"):
             stepper.press(name)
-            assert (
-                overflowing(stepper.page, CONTAINER, scrolls=".dlc-chat-scroll", cut=".dlc-bar, .dlc-chat-window") == []
-            )
+            assert stepper.overflowing() == []
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
-    stepper = Stepper(page).open(site + ADDRESS)
+    page, _ = new_page(**PHONE)
+    stepper = Stepper(page).open(site)
     complete = [stepper.said("whole"), stepper.said("beside")]
     stepper.control("stepBack").tap()
     stepper.part("beside", "[role=option]").nth(-3).tap()
@@ -546,23 +476,3 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
     stepper.control("speak").tap()
     stepper.settle()
     stepper.check_talk()
-    targets = stepper.root.locator("button, select, input, [role=option]").evaluate_all(
-        "all => all.filter(e => e.checkVisibility() && e.type !== 'checkbox').map(e => e.getBoundingClientRect())"
-        ".map(b => Math.min(b.width, b.height))"
-    )
-    assert min(targets) >= 30
-
-
-def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(site + ADDRESS)
-    image = plain.locator(f"{CONTAINER} figure img")
-    expect(image).to_be_visible()
-    assert "Reply: I am not capable of people." in (image.get_attribute("alt") or "")
-    assert plain.locator(f"{CONTAINER} details table tr").count() > 10
-    context.close()
-    stepper = Stepper(page).open(site + ADDRESS)
-    page.emulate_media(media="print")
-    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
-    expect(stepper.root).to_be_hidden()

@@ -6,48 +6,33 @@ import random
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from dlcompare import checkpoints
 from dlcompare.models.costs import costs
 from dlcompare.widgets.pixel_text import to_text
 
 from .conftest import NewPage
-from .looks import NARROW, faults, looks, overflowing, widths
+from .explorable import CLIPBOARD, LATE, PHONE, OnPage, number, number_if_any, numbers
 
-ADDRESS = "chapters/2-concepts/2-1-deep-learning.html"
-CONTAINER = "#explorable-digits"
-LATE = 60_000  # milliseconds for the first answer, which loads what computes it
 KINDS = ("mlp", "cnn", "lstm", "vit")
 BLANK = to_text(torch.zeros(28, 28))
 
 
-class Pad:
+class Pad(OnPage):
     """The pad on a page: what a reader does with it, and the exact numbers that it shows."""
 
+    name = "digits"
+
     def __init__(self, page: Page) -> None:
-        self.page = page
-        self.root = page.locator(f"{CONTAINER} .dlc")
+        super().__init__(page)
         self.grid = self.root.locator("[data-grid=pad]")
         self.models = {kind: checkpoints.load(f"digits-{kind}").model for kind in KINDS}
-
-    def open(self, address: str) -> Pad:
-        self.page.goto(address)
-        self.page.locator(CONTAINER).scroll_into_view_if_needed()
-        expect(self.root).to_be_visible()
-        self.settle()
-        return self
-
-    def settle(self) -> None:
-        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
-
-    def control(self, name: str) -> Locator:
-        return self.root.locator(f"[data-control={name}]")
 
     @property
     def image(self) -> torch.Tensor:
         """The pixels, as they stand in the cells: (28, 28)."""
-        values = self.grid.locator("[role=gridcell]").evaluate_all("all => all.map(e => Number(e.dataset.value))")
+        values = numbers(self.grid.locator("[role=gridcell]"))
         return torch.tensor(values, dtype=torch.float32).reshape(28, 28)
 
     def at(self, row: float, column: float) -> tuple[float, float]:
@@ -79,7 +64,7 @@ class Pad:
             )
             torch.testing.assert_close(torch.tensor([p for p, _, _ in shown]), expected, rtol=1e-3, atol=1e-5)
             assert [float(width[:-1]) for _, width, _ in shown] == pytest.approx((100 * expected).tolist(), abs=0.02)
-            read[kind] = int(self.root.locator(f"[data-answer={kind}]").get_attribute("data-value") or "-1")
+            read[kind] = int(number(self.root.locator(f"[data-answer={kind}]")))
             assert [best for _, _, best in shown] == [digit == read[kind] for digit in range(10)]
             assert expected[read[kind]] > expected.max() - 1e-4
             said = self.root.locator(f"[data-answer={kind}]").inner_text()
@@ -87,13 +72,12 @@ class Pad:
         return read
 
     def times(self) -> list[float | None]:
-        found = (self.root.locator(f"[data-time={kind}]").get_attribute("data-value") for kind in KINDS)
-        return [None if value is None else float(value) for value in found]
+        return [number_if_any(self.root.locator(f"[data-time={kind}]")) for kind in KINDS]
 
 
 @pytest.fixture
 def pad(page: Page, site: str) -> Pad:
-    return Pad(page).open(site + ADDRESS)
+    return Pad(page).open(site)
 
 
 def test_the_first_picture_asks_nothing_and_every_example_is_read_as_torch_reads_it(pad: Pad) -> None:
@@ -103,12 +87,12 @@ def test_the_first_picture_asks_nothing_and_every_example_is_read_as_torch_reads
     for row, field in ((0, "parameters"), (1, "multiply_adds")):
         cells = pad.root.locator(f"tfoot tr:nth-child({row + 1}) td")
         expected = [getattr(costs(model, torch.zeros(1, 1, 28, 28))[""], field) for model in pad.models.values()]
-        assert [int(cell.get_attribute("data-value") or "0") for cell in cells.all()] == expected
+        assert [int(number(cell)) for cell in cells.all()] == expected
     options = pad.control("example").locator("option").evaluate_all("all => all.map(o => o.value).filter(Boolean)")
     for value in random.sample(options[1:], 4):
         pad.control("example").select_option(value)
         pad.check()
-    expect(pad.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+    expect(pad.engine).to_have_attribute("data-answered-by", "page")
     assert all(time is not None and 0 <= time < 1000 for time in pad.times())
 
 
@@ -186,57 +170,39 @@ def test_keys_draw_too(pad: Pad) -> None:
     pad.check()
 
 
-def test_a_shared_link_restores_the_drawing_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
-    pad = Pad(page).open(site + ADDRESS)
-    first = pad.image
+def test_a_shared_link_restores_the_drawing(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(**CLIPBOARD)
+    pad = Pad(page).open(site)
     pad.draw((20, 3), (8, 24))
-    pad.control("share").click()
-    expect(pad.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = pad.share()
     assert len(link) < 1200
     other, _ = new_page()
-    restored = Pad(other).open(link)
+    restored = Pad(other).follow(link)
     assert torch.equal(restored.image, pad.image)
     restored.check()
-    for hostile in ("image=<script>alert(1)</script>", f"image={BLANK}ff", "image=null&tool=x", "image=%zz&&"):
-        third, _ = new_page()
-        wrong = Pad(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}")
-        assert torch.equal(wrong.image, first)
-        wrong.check()
 
 
-def test_without_what_computes_the_last_answers_stay(new_page: NewPage, site: str) -> None:
+def test_without_what_computes_one_can_go_on_drawing(new_page: NewPage, site: str) -> None:
     page, watch = new_page()
-    away = True
-    page.route("**/graphs/*", lambda route: route.abort() if away else route.fallback())
-    pad = Pad(page).open(site + ADDRESS)
-    before = pad.root.locator("[data-of=cnn]").evaluate_all("all => all.map(e => e.dataset.value)")
+    page.route("**/graphs/*", lambda route: route.abort())
+    pad = Pad(page).open(site)
+    answers = numbers(pad.root.locator("[data-of]"))
     pad.control("clear").click()
-    failure = pad.root.locator(".dlc-engine-failure")
-    expect(failure).not_to_be_empty(timeout=LATE)
-    assert pad.image.sum() == 0, "one can go on drawing"
-    assert pad.root.locator("[data-of=cnn]").evaluate_all("all => all.map(e => e.dataset.value)") == before
+    expect(pad.root.locator(".dlc-engine-failure")).not_to_be_empty(timeout=LATE)
+    assert pad.image.sum() == 0
     page.mouse.click(*pad.at(10, 10))
-    away = False
+    assert pad.image[10, 10] == 1
+    assert numbers(pad.root.locator("[data-of]")) == answers
+    page.unroute("**/graphs/*")
     pad.root.locator(".dlc-engine button").click()
     pad.check()
     watch.failed.clear()
     watch.complaints.clear()
 
 
-def test_it_stands_in_any_light_and_at_any_width(pad: Pad) -> None:
-    pad.control("keys").click()
-    for look in looks(pad.page):
-        assert faults(pad.page, CONTAINER, f"{CONTAINER} .dlc-pixels g g") == {}, look
-    pad.control("keys").click()
-    for _ in widths(pad.page):
-        assert overflowing(pad.page, CONTAINER) == []
-
-
 def test_fingers_draw(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
-    pad = Pad(page).open(site + ADDRESS)
+    page, _ = new_page(**PHONE)
+    pad = Pad(page).open(site)
     pad.control("clear").tap()
     page.touchscreen.tap(*pad.at(14, 9))
     pad.settle()
@@ -244,23 +210,3 @@ def test_fingers_draw(new_page: NewPage, site: str) -> None:
     pad.check()
     # A finger that moves down draws, and does not scroll.
     assert pad.grid.evaluate("e => getComputedStyle(e).touchAction") == "none"
-    targets = pad.root.locator("button, select").evaluate_all(
-        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
-        ".map(b => Math.min(b.width, b.height))"
-    )
-    assert min(targets) >= 32
-
-
-def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(site + ADDRESS)
-    image = plain.locator(f"{CONTAINER} figure img")
-    expect(image).to_be_visible()
-    assert "The Transformer reads" in (image.get_attribute("alt") or "")
-    assert plain.locator(f"{CONTAINER} details table tr").count() == 11
-    context.close()
-    pad = Pad(page).open(site + ADDRESS)
-    page.emulate_media(media="print")
-    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
-    expect(pad.root).to_be_hidden()

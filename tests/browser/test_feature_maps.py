@@ -6,7 +6,7 @@ import random
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Page, expect
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -15,11 +15,9 @@ from dlcompare.models import CNN
 from dlcompare.recording import record
 
 from .conftest import NewPage
-from .looks import NARROW, faults, looks, overflowing, widths
+from .explorable import CLIPBOARD, PHONE, OnPage, number, numbers, series
+from .looks import widths
 
-ADDRESS = "chapters/4-code/4-1-1-cnn.html"
-CONTAINER = "#explorable-features"
-LATE = 60_000  # milliseconds for the first answer, which loads what computes it
 MODULES = (
     "levels.0.0",
     "levels.0.1",
@@ -31,39 +29,19 @@ MODULES = (
     "classifier.3",
 )
 POOLS, FLAT, BENDS = {2, 5}, {6, 7}, {1, 4, 6}
-#: Many cells, all alike.
-ALIKE = f"{CONTAINER} .dlc-pixels g g"
 
 
-class Features:
+class Features(OnPage):
     """The explorable on a page: what a reader does with it, and the exact numbers that it shows."""
 
+    name = "features"
+
     def __init__(self, page: Page) -> None:
-        self.page = page
-        self.root = page.locator(f"{CONTAINER} .dlc")
+        super().__init__(page)
         self.cnn = checkpoints.load("digits-cnn", expected=CNN).model
 
-    def open(self, address: str) -> Features:
-        self.page.goto(address)
-        self.page.locator(CONTAINER).scroll_into_view_if_needed()
-        expect(self.root).to_be_visible()
-        self.settle()
-        return self
-
-    def settle(self) -> None:
-        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
-
-    def control(self, name: str) -> Locator:
-        return self.root.locator(f"[data-control={name}]")
-
-    def choose(self, name: str, value: int) -> None:
-        self.control(name).select_option(str(value))
-        self.settle()
-
     def cells(self, name: str) -> Tensor:
-        values = self.root.locator(f"[data-grid={name}] [role=gridcell]").evaluate_all(
-            "all => all.map(e => Number(e.dataset.value))"
-        )
+        values = numbers(self.root.locator(f"[data-grid={name}] [role=gridcell]"))
         return torch.tensor(values, dtype=torch.float32)
 
     def press(self, name: str, row: int, column: int) -> None:
@@ -74,15 +52,15 @@ class Features:
 
     @property
     def step(self) -> int:
-        return int(self.root.get_attribute("data-step") or "-1")
+        return self.whole("step")
 
     @property
     def unit(self) -> tuple[int, int, int]:
-        channel = int(self.root.locator("[role=option][aria-selected=true]").get_attribute("data-channel") or "-1")
+        channel = int(number(self.root.locator("[role=option][aria-selected=true]"), "channel"))
         if self.step in FLAT:
             return channel, 0, 0
         mark = self.root.locator("[data-mark=map]")
-        return channel, int(mark.get_attribute("data-row") or "-1"), int(mark.get_attribute("data-column") or "-1")
+        return channel, int(number(mark, "row")), int(number(mark, "column"))
 
     @property
     def source(self) -> int:
@@ -99,13 +77,13 @@ class Features:
         assert near(self.cells("saliency"), gradient.flatten())
         p = logits.detach().softmax(0)
         answer = self.root.locator(".dlc-features-answer")
-        assert int(answer.get_attribute("data-value") or "-1") == int(p.argmax())
-        assert float(answer.get_attribute("data-probability") or "-1") == pytest.approx(p.max().item(), abs=1e-4)
+        assert int(number(answer)) == int(p.argmax())
+        assert number(answer, "probability") == pytest.approx(p.max().item(), abs=1e-4)
 
         outputs = seen[MODULES[step]][0].detach()
         channel, row, column = self.unit
         if step in FLAT:
-            options = self.root.locator("[role=option]").evaluate_all("all => all.map(e => Number(e.dataset.value))")
+            options = numbers(self.root.locator("[role=option]"))
             assert near(torch.tensor(options), outputs)
             y = outputs[channel]
             assert self.root.locator("[data-grid=map]").is_hidden()
@@ -115,7 +93,7 @@ class Features:
             y = outputs[channel, row, column]
             self.check_field(step, channel, row, column, image.detach())
         result = self.root.locator("[data-part=result]")
-        assert float(result.get_attribute("data-y") or "nan") == pytest.approx(y.item(), rel=1e-4, abs=1e-4)
+        assert number(result, "y") == pytest.approx(y.item(), rel=1e-4, abs=1e-4)
         self.check_sum(step, (channel, row, column), image.detach(), {name: seen[name][0].detach() for name in MODULES})
 
     def check_sum(self, step: int, unit: tuple[int, int, int], image: Tensor, seen: dict[str, Tensor]) -> None:
@@ -138,17 +116,16 @@ class Features:
         shares = products.flatten(1).sum(1) if products.ndim > 1 else products
         result = self.root.locator("[data-part=result]")
         z = products.sum().item() + bias
-        assert float(result.get_attribute("data-bias") or "nan") == pytest.approx(bias, abs=1e-6)
-        assert float(result.get_attribute("data-z") or "nan") == pytest.approx(z, rel=1e-4, abs=1e-4)
+        assert number(result, "bias") == pytest.approx(bias, abs=1e-6)
+        assert number(result, "z") == pytest.approx(z, rel=1e-4, abs=1e-4)
         source = self.source if len(shares) > 1 else 0
         if len(shares) > 1:
-            strip = self.root.locator("[data-strip=shares]").get_attribute("data-values") or ""
-            assert near(torch.tensor([float(value) for value in strip.split()]), shares)
-            share = self.root.locator("[data-part=share]").get_attribute("data-value")
-            assert float(share or "nan") == pytest.approx(shares[source].item(), rel=1e-4, abs=1e-4)
+            assert near(torch.tensor(series(self.root.locator("[data-strip=shares]"))), shares)
+            share = number(self.root.locator("[data-part=share]"))
+            assert share == pytest.approx(shares[source].item(), rel=1e-4, abs=1e-4)
         if step == 7:
             term = self.root.locator("[data-part=term]")
-            shown = [float(term.get_attribute(f"data-{key}") or "nan") for key in ("x", "w", "value")]
+            shown = [number(term, key) for key in ("x", "w", "value")]
             assert near(torch.tensor(shown), torch.stack([window[source], weight[source], products[source]]))
             return
         for name, values in (("window", window), ("filter", weight), ("products", products)):
@@ -179,7 +156,7 @@ def near(shown: Tensor, expected: Tensor) -> bool:
 
 @pytest.fixture
 def features(page: Page, site: str) -> Features:
-    return Features(page).open(site + ADDRESS)
+    return Features(page).open(site)
 
 
 def test_every_layer_and_a_unit_of_each(features: Features) -> None:
@@ -208,7 +185,7 @@ def test_every_layer_and_a_unit_of_each(features: Features) -> None:
             features.control("step").click()
             features.settle()
     expect(features.control("step")).to_have_attribute("aria-disabled", "true")
-    expect(features.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+    expect(features.engine).to_have_attribute("data-answered-by", "page")
 
 
 def test_a_pixel_moves_the_unit_there(features: Features) -> None:
@@ -264,58 +241,30 @@ def test_saliency_of_another_digit(features: Features) -> None:
         expect(features.root.locator(".dlc-features-pictures")).to_contain_text(f"logit of {digit}")
 
 
-def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
-    features = Features(page).open(site + ADDRESS)
+def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(**CLIPBOARD)
+    features = Features(page).open(site)
     features.choose("layer", 6)
     features.choose("digit", 3)
     features.root.locator("[role=option][data-channel='90']").click()
     features.settle()
-    features.control("share").click()
-    expect(features.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = features.share()
     other, _ = new_page()
-    restored = Features(other).open(link)
+    restored = Features(other).follow(link)
     assert (restored.step, restored.unit, restored.source) == (6, (90, 0, 0), features.source)
     restored.check()
-    hostile = "unit=[99,0,0]&step=1e9&image=<script>alert(1)</script>&digit=null&source=%22__proto__%22&%zz&&"
-    third, _ = new_page()
-    wrong = Features(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}")
-    assert wrong.step == 3
-    wrong.check()
 
 
-def test_without_what_computes_the_picture_stays(new_page: NewPage, site: str) -> None:
-    page, watch = new_page()
-    away = True
-    page.route("**/graphs/*", lambda route: route.abort() if away else route.fallback())
-    features = Features(page).open(site + ADDRESS)
-    before = features.cells("map")
-    features.control("step").click()
-    expect(features.root.locator(".dlc-engine-failure")).not_to_be_empty(timeout=LATE)
-    assert torch.equal(features.cells("map"), before)
-    away = False
-    features.root.locator(".dlc-engine button").click()
-    features.settle()
-    features.check()
-    watch.failed.clear()
-    watch.complaints.clear()
-
-
-def test_it_stands_in_any_light_and_at_any_width(features: Features) -> None:
-    features.control("keys").click()
-    for look in looks(features.page):
-        assert faults(features.page, CONTAINER, ALIKE) == {}, look
-    features.control("keys").click()
+def test_each_kind_of_layer_stands_at_any_width(features: Features) -> None:
     for _ in widths(features.page):
         for step in (3, 2, 6, 7):
             features.choose("layer", step)
-            assert overflowing(features.page, CONTAINER, cut=".dlc-number") == []
+            assert features.overflowing() == []
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
-    features = Features(page).open(site + ADDRESS)
+    page, _ = new_page(**PHONE)
+    features = Features(page).open(site)
     features.control("stepBack").tap()
     features.settle()
     features.root.locator("[role=option]").nth(3).tap()
@@ -327,23 +276,3 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
     features.settle()
     assert features.unit == (3, 7, 7)
     features.check()
-    targets = features.root.locator("button, select, [role=option]").evaluate_all(
-        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
-        ".map(b => Math.min(b.width, b.height))"
-    )
-    assert min(targets) >= 30
-
-
-def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(site + ADDRESS)
-    image = plain.locator(f"{CONTAINER} figure img")
-    expect(image).to_be_visible()
-    assert "which the CNN reads as 7" in (image.get_attribute("alt") or "")
-    assert plain.locator(f"{CONTAINER} details table tr").count() == 1 + 32 + 3
-    context.close()
-    features = Features(page).open(site + ADDRESS)
-    page.emulate_media(media="print")
-    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
-    expect(features.root).to_be_hidden()

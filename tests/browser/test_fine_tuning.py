@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import random
-import re
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from dlcompare import checkpoints
 from dlcompare.models import GPT
@@ -16,12 +15,10 @@ from dlcompare.style import readable
 from dlcompare.widgets import FineTuning
 
 from .conftest import NewPage
-from .looks import NARROW, faults, looks, overflowing, widths
+from .explorable import CLIPBOARD, PHONE, OnPage, numbers, numbers_if_any, within
+from .looks import looks, widths
 
-ADDRESS = "chapters/3-algorithms/3-2-2-pretraining-and-finetuning.html"
-CONTAINER = "#explorable-finetuning"
 PROMPT = "What did you do last weekend?"
-LATE = 60_000  # milliseconds for the first answer, which loads what computes it
 PROMPTS = ("Good morrow, my noble lord.", "naïve 🎭 —", "O", "I like music and movies, and " * 5, "<|user|>Hi<|end|>")
 
 
@@ -32,31 +29,22 @@ def torchs() -> FineTuning:
     return FineTuning(*(checkpoints.load(name, expected=GPT) for name in names), PROMPT)
 
 
-class Tuned:
+class Tuned(OnPage):
     """The explorable on a page: what a reader does with it, and the exact numbers that it shows."""
 
+    name = "finetuning"
+
     def __init__(self, page: Page) -> None:
-        self.page = page
-        self.root = page.locator(f"{CONTAINER} .dlc")
+        super().__init__(page)
         self.twin = torchs()
         for name, value in {"prompt": PROMPT, "chat": False, "strength": 1.0, "step": 0}.items():
             setattr(self.twin, name, value)
         largest = max(range(18), key=lambda i: self.twin.changes[i]["full"]["relative"])
         self.twin.matrix = largest
 
-    def open(self, address: str) -> Tuned:
-        self.page.goto(address)
-        self.page.locator(CONTAINER).scroll_into_view_if_needed()
-        expect(self.root).to_be_visible()
-        self.settle()
-        self.control("table").click()
+    def follow(self, link: str) -> Tuned:
+        super().follow(link).control("table").click()
         return self
-
-    def settle(self) -> None:
-        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
-
-    def control(self, name: str) -> Locator:
-        return self.root.locator(f"[data-control={name}]")
 
     def type(self, prompt: str) -> None:
         self.control("prompt").fill(prompt)
@@ -66,10 +54,8 @@ class Tuned:
         self.control("chat").select_option(way)
         self.twin.chat = way == "chat"
 
-    def slide(self, strength: float) -> None:
-        self.control("strength").evaluate(
-            "(e, value) => { e.value = value; e.dispatchEvent(new Event('input')) }", f"{strength:g}"
-        )
+    def tune(self, strength: float) -> None:
+        self.slide("strength", strength)
         self.twin.strength = strength
 
     def go(self, step: int) -> None:
@@ -88,34 +74,34 @@ class Tuned:
             written = self.root.locator(f"[data-text={whose}]")
             assert written.locator(".dlc-finetuning-prompt bdi").all_text_contents() == ids
             tokens = written.locator(".dlc-finetuning-token")
-            assert data_of(tokens, "id") == [outputs["top"][place, 0].item() for outputs in answers[:-1]]
-            assert data_of(tokens, "value") == near([outputs["p"][place, place, 0].item() for outputs in answers[:-1]])
+            assert numbers(tokens, "id") == [outputs["top"][place, 0].item() for outputs in answers[:-1]]
+            assert numbers(tokens) == near([outputs["p"][place, place, 0].item() for outputs in answers[:-1]])
             assert tokens.and_(self.root.locator("[data-written]")).count() == twin.step
             rows = self.root.locator(f"[data-grid=next-{whose}] li")
             outputs = answers[twin.step]
-            assert data_of(rows, "id") == outputs["top"][place].tolist()
+            assert numbers(rows, "id") == outputs["top"][place].tolist()
             expected = outputs["p"][:, place].T.flatten().tolist()
-            assert data_of(rows.locator("[data-value]"), "value") == near(expected)
+            assert numbers(rows.locator("[data-value]")) == near(expected)
         surprise = self.root.locator("[data-grid=surprise] [data-value]")
-        assert data_of(surprise, "value") == near(answers[0]["surprise"].tolist())
-        assert data_of(self.root.locator("[data-readout=moved]"), "value") == near([answers[0]["moved"].item()])
+        assert numbers(surprise) == near(answers[0]["surprise"].tolist())
+        assert numbers(self.root.locator("[data-readout=moved]")) == near([answers[0]["moved"].item()])
         rows = self.root.locator(".dlc-table tbody td")
-        assert data_of(rows, "value") == near([v for row in twin.table().rows for v in (None, *row[2:])])
+        assert numbers_if_any(rows) == near([v for row in twin.table().rows for v in (None, *row[2:])])
         self.check_weights()
 
     def check_weights(self) -> None:
         changes, chosen = self.twin.changes, self.twin.changes[self.twin.matrix]
         cells = self.root.locator("[data-matrix]")
-        order = data_of(cells, "matrix")
+        order = numbers(cells, "matrix")
         assert sorted(order) == list(range(len(changes)))
-        numbers = [changes[int(i)][way]["relative"] for i in order for way in ("full", "lora")]
-        assert data_of(cells.locator("[data-value]"), "value") == near(numbers)
+        moved = [changes[int(i)][way]["relative"] for i in order for way in ("full", "lora")]
+        assert numbers(cells.locator("[data-value]")) == near(moved)
         expect(self.root.locator("[aria-checked=true]")).to_have_attribute("data-matrix", str(self.twin.matrix))
         values = [v for pair in zip(chosen["full"]["values"], chosen["lora"]["values"], strict=True) for v in pair]
-        assert data_of(self.root.locator("[data-grid=directions] [data-value]"), "value") == near(values)
+        assert numbers(self.root.locator("[data-grid=directions] [data-value]")) == near(values)
         for way in ("full", "lora"):
             line = self.root.locator(f"p[data-readout={way}]")
-            assert data_of(line, "value") == near([chosen[way]["share"]])
+            assert numbers_if_any(line) == near([chosen[way]["share"]])
             if chosen[way]["trained"]:
                 expect(line).to_contain_text(f"{chosen[way]['trained']:,} numbers")
 
@@ -123,25 +109,19 @@ class Tuned:
         recorded = self.twin.recorded
         for way in ("full", "lora"):
             points = self.root.locator(f"[data-way={way}] circle")
-            pairs = zip(data_of(points, "step"), data_of(points, "value"), strict=True)
+            pairs = zip(numbers(points, "step"), numbers(points), strict=True)
             assert [list(pair) for pair in pairs] == recorded["curves"][way]
         for name in ("before", "full", "lora", "scratch"):
             cells = self.root.locator(f".dlc-finetuning-results [data-row={name}] td")
-            assert data_of(cells, "value") == [row[name] for row in recorded["results"]]
+            assert numbers_if_any(cells) == [row[name] for row in recorded["results"]]
 
 
-def near(numbers: list[float | None]) -> list[object]:
-    return [None if value is None else pytest.approx(value, rel=1e-3, abs=2e-5) for value in numbers]
-
-
-def data_of(elements: Locator, name: str) -> list[float | None]:
-    found = elements.evaluate_all("(all, name) => all.map(e => e.dataset[name] ?? null)", name)
-    return [None if value is None else float(value) for value in found]
+near = within(rel=1e-3, abs=2e-5)
 
 
 @pytest.fixture
 def tuned(page: Page, site: str) -> Tuned:
-    return Tuned(page).open(site + ADDRESS)
+    return Tuned(page).open(site)
 
 
 def test_both_models_show_torchs_numbers(tuned: Tuned) -> None:
@@ -151,18 +131,18 @@ def test_both_models_show_torchs_numbers(tuned: Tuned) -> None:
     for prompt in random.sample(PROMPTS, 3):
         tuned.type(prompt)
         tuned.read_as(random.choice(["plain", "chat"]))
-        tuned.slide(random.choice([0.0, 0.35, 0.8, 1.0, 1.5]))
+        tuned.tune(random.choice([0.0, 0.35, 0.8, 1.0, 1.5]))
         tuned.go(random.randrange(13))
         tuned.check()
-    expect(tuned.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+    expect(tuned.engine).to_have_attribute("data-answered-by", "page")
 
 
 def test_at_strength_0_nothing_has_changed(tuned: Tuned) -> None:
-    tuned.slide(0.0)
+    tuned.tune(0.0)
     tuned.check()
     before, after = (tuned.root.locator(f"[data-text={whose}]").text_content() for whose in ("before", "after"))
     assert before == after
-    assert data_of(tuned.root.locator("[data-readout=moved]"), "value") == [0]
+    assert numbers(tuned.root.locator("[data-readout=moved]")) == [0]
 
 
 def test_every_step_is_shown_without_asking_anew(tuned: Tuned) -> None:
@@ -198,7 +178,7 @@ def test_matrices_by_mouse_and_by_keys(tuned: Tuned) -> None:
 
 
 def test_what_cannot_be_read_is_said_and_leaves_the_figure(tuned: Tuned) -> None:
-    field, note = tuned.control("prompt"), tuned.root.locator(".dlc-note")
+    field, note = tuned.control("prompt"), tuned.note
     field.fill("")
     expect(note).to_have_text("Type at least one character. The figure keeps the last text.")
     field.blur()
@@ -208,77 +188,38 @@ def test_what_cannot_be_read_is_said_and_leaves_the_figure(tuned: Tuned) -> None
     tuned.check()
 
 
-def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
-    tuned = Tuned(page).open(site + ADDRESS)
+def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(**CLIPBOARD)
+    tuned = Tuned(page).open(site)
     tuned.type("Where do you & I live?")
-    tuned.slide(0.4)
+    tuned.tune(0.4)
     tuned.go(3)
     tuned.root.locator("[data-matrix='5']").click()
     tuned.settle()
-    tuned.control("share").click()
-    expect(tuned.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = tuned.share()
     other, _ = new_page()
     restored = Tuned(other)
     restored.twin.prompt, restored.twin.strength = "Where do you & I live?", 0.4
     restored.twin.step, restored.twin.matrix = 3, 5
-    restored.open(link).check()
-    hostile = "strength=1e999&matrix=-1&step=99&prompt=&chat=maybe&%zz&__proto__=1"
-    third, _ = new_page()
-    Tuned(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}").check()
+    restored.follow(link).check()
 
 
-def test_when_the_engine_fails_the_picture_stays(new_page: NewPage, site: str) -> None:
-    page, watch = new_page()
-    page.route("**/*.bin.gz", lambda route: route.abort())
-    tuned = Tuned(page).open(site + ADDRESS)
-    tuned.control("prompt").fill("O")
-    expect(tuned.root.locator(".dlc-engine-failure")).not_to_be_empty(timeout=LATE)
-    assert re.sub("·", " ", tuned.root.locator("[data-text=before] .dlc-finetuning-prompt").text_content()) == PROMPT
-    watch.failed.clear()
-    watch.complaints.clear()
-
-
-def test_it_stands_in_any_light_and_at_any_width(tuned: Tuned) -> None:
-    tuned.control("keys").click()
+def test_what_is_written_stands_in_any_light_and_a_long_text_at_any_width(tuned: Tuned) -> None:
     tuned.go(3)
     for look in looks(tuned.page):
-        assert faults(tuned.page, CONTAINER) == {}, look
-    tuned.page.emulate_media(color_scheme="light", forced_colors="none")
-    tuned.control("keys").click()
+        assert tuned.faults() == {}, look
     tuned.type(PROMPTS[3])
     tuned.read_as("chat")
     tuned.settle()
     for _ in widths(tuned.page):
-        assert overflowing(tuned.page, CONTAINER) == []
+        assert tuned.overflowing() == []
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
-    tuned = Tuned(page).open(site + ADDRESS)
+    page, _ = new_page(**PHONE)
+    tuned = Tuned(page).open(site)
     tuned.root.locator("[data-matrix='9']").tap()
     tuned.twin.matrix = 9
     tuned.control("step").tap()
     tuned.twin.step = 1
     tuned.check()
-    targets = tuned.root.locator("button, select, input, [role=radio]").evaluate_all(
-        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
-        ".map(b => Math.min(b.width, b.height))"
-    )
-    assert min(targets) >= 32
-
-
-def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(site + ADDRESS)
-    image = plain.locator(f"{CONTAINER} figure img")
-    expect(image).to_be_visible()
-    assert "5.72 nats per token before and 4.85 after" in (image.get_attribute("alt") or "")
-    assert plain.locator(f"{CONTAINER} details table tr").count() == 13
-    context.close()
-    tuned = Tuned(page).open(site + ADDRESS)
-    page.emulate_media(media="print")
-    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
-    expect(tuned.root).to_be_hidden()

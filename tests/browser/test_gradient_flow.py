@@ -7,26 +7,25 @@ from typing import Any
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Page, expect
 from torch import Tensor
 
 from dlcompare.widgets import GradientFlow
 
 from .conftest import NewPage
-from .looks import NARROW, faults, looks, overflowing, widths
+from .explorable import CLIPBOARD, PHONE, OnPage, number, within
+from .looks import widths
 
-ADDRESS = "chapters/3-algorithms/3-1-3b-rnn.html"
-CONTAINER = "#explorable-gradients"
-LATE = 60_000  # milliseconds for the first answer, which loads what computes it
 NETWORKS = ("mlp", "rnn", "lstm", "gru", "gpt")
 
 
-class Flow:
+class Flow(OnPage):
     """The explorable on a page: what a reader does with it, and the exact numbers that it shows."""
 
+    name = "gradients"
+
     def __init__(self, page: Page) -> None:
-        self.page = page
-        self.root = page.locator(f"{CONTAINER} .dlc")
+        super().__init__(page)
         self.state: dict[str, Any] = {
             "depth": 4,
             "length": 16,
@@ -38,27 +37,11 @@ class Flow:
             "time": 1,
         }
 
-    def open(self, address: str) -> Flow:
-        self.page.goto(address)
-        self.page.locator(CONTAINER).scroll_into_view_if_needed()
-        expect(self.root).to_be_visible()
-        self.settle()
-        return self
-
-    def settle(self) -> None:
-        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
-
-    def control(self, name: str) -> Locator:
-        return self.root.locator(f"[data-control={name}]")
-
     def slide(self, name: str, value: float) -> None:
-        self.control(name).evaluate(
-            "(e, value) => { e.value = value; e.dispatchEvent(new Event('input')) }", f"{value:g}"
-        )
+        super().slide(name, value)
         self.state[name] = value
         self.state["layer"] = min(self.state["layer"], self.state["depth"])
         self.state["time"] = min(self.state["time"], self.state["length"])
-        self.settle()
 
     def switch(self) -> None:
         self.control("residual").click()
@@ -85,7 +68,7 @@ class Flow:
             shown = torch.tensor([value for value, _ in cells], dtype=torch.float64)
             assert_near(shown.view(expected.shape), expected.flip(0))
             assert [fill == "transparent" for _, fill in cells] == (expected.flip(0) == 0).flatten().tolist()
-            head = float(self.root.locator(f"b[data-network={network}]").get_attribute("data-value") or "nan")
+            head = number(self.root.locator(f"b[data-network={network}]"))
             assert head == near(expected[layer, time - 1])
             selected = self.root.locator(f"[data-grid={network}] [aria-selected=true]")
             expect(selected).to_have_attribute("data-row", str(self.state["depth"] - layer))
@@ -100,8 +83,7 @@ class Flow:
                     assert value == near(values[int(place) - first])
 
 
-def near(value: Tensor) -> object:
-    return pytest.approx(value.item(), rel=2e-3, abs=1e-30)
+near = within(rel=2e-3, abs=1e-30)
 
 
 def assert_near(shown: Tensor, expected: Tensor) -> None:
@@ -110,7 +92,7 @@ def assert_near(shown: Tensor, expected: Tensor) -> None:
 
 @pytest.fixture
 def flow(page: Page, site: str) -> Flow:
-    return Flow(page).open(site + ADDRESS)
+    return Flow(page).open(site)
 
 
 def test_any_network_shows_torchs_numbers(flow: Flow) -> None:
@@ -129,14 +111,13 @@ def test_any_network_shows_torchs_numbers(flow: Flow) -> None:
         layer, time = random.randint(0, flow.state["depth"]), random.randint(1, flow.state["length"])
         flow.pick(random.choice(NETWORKS), layer, time)
         flow.check()
-    expect(flow.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+    expect(flow.engine).to_have_attribute("data-answered-by", "page")
 
 
 def test_what_the_caption_asks_has_its_answer(flow: Flow) -> None:
     def arrives(network: str, layer: int, time: int) -> float:
         flow.pick(network, layer, time)
-        value = flow.root.locator(f"b[data-network={network}]").get_attribute("data-value")
-        return float(value or "nan")
+        return number(flow.root.locator(f"b[data-network={network}]"))
 
     before = arrives("lstm", 0, 1)
     flow.slide("gate_bias", 4)
@@ -155,7 +136,7 @@ def test_pointing_reads_a_number_and_changes_nothing(flow: Flow) -> None:
     assert box is not None
     flow.page.mouse.move(box["x"] + box["width"] * 9.5 / 16, box["y"] + box["height"] * 1.5 / 5)
     expect(readout).to_contain_text("GRU, layer 3, step 10:")
-    assert float(readout.get_attribute("data-value") or "nan") == near(expected[3, 9])
+    assert number(readout) == near(expected[3, 9])
     flow.check()
     box = flow.root.locator("[data-grid=mlp]").bounding_box()
     assert box is not None
@@ -193,39 +174,30 @@ def test_by_keys_and_by_pressing_a_chart(flow: Flow) -> None:
     flow.check()
 
 
-def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
-    flow = Flow(page).open(site + ADDRESS)
+def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(**CLIPBOARD)
+    flow = Flow(page).open(site)
     flow.slide("depth", 7)
     flow.slide("scale", 1.35)
     flow.switch()
     flow.pick("gpt", 5, 9)
-    flow.control("share").click()
-    expect(flow.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = flow.share()
     other, _ = new_page()
     restored = Flow(other)
     restored.state = flow.state
-    restored.open(link).check()
-    hostile = "depth=9&length=<script>alert(1)</script>&scale=1e999&gate_bias=null&residual=2&seed=-1&layer=99&%zz&&"
-    third, _ = new_page()
-    Flow(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}").check()
+    restored.follow(link).check()
 
 
-def test_it_stands_in_any_light_and_at_any_width(flow: Flow) -> None:
-    flow.control("keys").click()
-    for look in looks(flow.page):
-        assert faults(flow.page, CONTAINER) == {}, look
-    flow.control("keys").click()
+def test_the_deepest_networks_stand_at_any_width(flow: Flow) -> None:
     flow.slide("depth", 8)
     flow.slide("scale", 0.25)
     for _ in widths(flow.page):
-        assert overflowing(flow.page, CONTAINER) == []
+        assert flow.overflowing() == []
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
-    flow = Flow(page).open(site + ADDRESS)
+    page, _ = new_page(**PHONE)
+    flow = Flow(page).open(site)
     flow.control("seed").tap()
     flow.state["seed"] = 1
     flow.settle()
@@ -235,36 +207,3 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
     grid.tap(position={"x": box["width"] * 4.5 / 16, "y": box["height"] * 1.5 / 5})
     flow.state |= {"layer": 3, "time": 5}
     flow.check()
-    targets = flow.root.locator("button, select, input").evaluate_all(
-        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect()).map(b => b.height)"
-    )
-    assert min(targets) >= 32
-
-
-def test_with_no_engine_the_picture_stays(browser: Browser, site: str) -> None:
-    page = browser.new_page()  # not watched: this page is meant to complain
-    page.route("**/*.wasm.gz", lambda route: route.abort())
-    flow = Flow(page).open(site + ADDRESS)
-    flow.control("seed").click()
-    expect(flow.root.locator(".dlc-engine")).to_have_attribute("data-engine", "failed", timeout=LATE)
-    shown = flow.root.locator("[data-grid=rnn] [role=gridcell]").evaluate_all(
-        "all => all.map(e => Number(e.dataset.value))"
-    )
-    expected = GradientFlow().norms["rnn"].flip(0)
-    assert_near(torch.tensor(shown, dtype=torch.float64).view(expected.shape), expected)
-    page.close()
-
-
-def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(site + ADDRESS)
-    image = plain.locator(f"{CONTAINER} figure img")
-    expect(image).to_be_visible()
-    assert "the last of 16 steps in the last of 4 layers" in (image.get_attribute("alt") or "")
-    assert plain.locator(f"{CONTAINER} details table tr").count() == 17
-    context.close()
-    flow = Flow(page).open(site + ADDRESS)
-    page.emulate_media(media="print")
-    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
-    expect(flow.root).to_be_hidden()

@@ -7,7 +7,7 @@ import random
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from torch import Tensor
 
 from dlcompare import checkpoints
@@ -17,12 +17,10 @@ from dlcompare.training import IGNORED
 from dlcompare.widgets import ObjectiveViewer
 
 from .conftest import NewPage
-from .looks import NARROW, faults, looks, overflowing, widths
+from .explorable import CLIPBOARD, PHONE, OnPage, number_if_any, numbers_if_any, within
+from .looks import looks, widths
 
-ADDRESS = "chapters/3-algorithms/3-2-2-pretraining-and-finetuning.html"
-CONTAINER = "#explorable-objectives"
 FIRST, SECOND = "My lord, I have a letter for your daughter.", "Then give it me, and I will read it."
-LATE = 60_000  # milliseconds for the first answer, which loads what computes it
 SENTENCES = (
     "The king is dead, and his daughter weeps.",
     "Good night, good night!",
@@ -41,29 +39,20 @@ def torchs() -> ObjectiveViewer:
     return ObjectiveViewer(gpt, bert, FIRST, SECOND)
 
 
-class Viewer:
+class Viewer(OnPage):
     """The viewer on a page: what a reader does with it, and the exact numbers that it shows."""
 
+    name = "objectives"
+
     def __init__(self, page: Page) -> None:
-        self.page = page
-        self.root = page.locator(f"{CONTAINER} .dlc")
+        super().__init__(page)
         self.twin = torchs()
         self.twin.set_state({"objective": "masked", "first": FIRST, "second": SECOND, "hidden": [1, 4]})
         self.twin.set_state({"follows": True, "place": 2})
 
-    def open(self, address: str) -> Viewer:
-        self.page.goto(address)
-        self.page.locator(CONTAINER).scroll_into_view_if_needed()
-        expect(self.root).to_be_visible()
-        self.settle()
-        self.control("table").click()
+    def follow(self, link: str) -> Viewer:
+        super().follow(link).control("table").click()
         return self
-
-    def settle(self) -> None:
-        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
-
-    def control(self, name: str) -> Locator:
-        return self.root.locator(f"[data-control={name}]")
 
     def chips(self, grid: str) -> Locator:
         return self.root.locator(f"[data-grid={grid}] [role=option]")
@@ -97,17 +86,18 @@ class Viewer:
         assert shown.locator(".dlc-token-text").all_text_contents() == tokens
         sees = answers["sees"][twin.place].tolist()
         influence = answers["next_influence" if following else "influence"].tolist()
-        assert values(shown) == near([value if seen else None for value, seen in zip(influence, sees, strict=True)])
+        assert numbers_if_any(shown) == near(
+            [value if seen else None for value, seen in zip(influence, sees, strict=True)]
+        )
         expect(shown.nth(twin.place)).to_have_attribute("aria-selected", "true")
 
         asked = [place for place, target in enumerate(twin.targets) if target != IGNORED]
         chips = self.chips("asks")
-        assert values(chips) == near([answers["losses"][place].item() for place in asked])
+        assert numbers_if_any(chips) == near([answers["losses"][place].item() for place in asked])
         targets = [readable(twin.name_of(twin.targets[place])) for place in asked]
         assert chips.locator(".dlc-token-text").all_text_contents() == targets
-        loss = self.root.locator("[data-readout=loss]").get_attribute("data-value")
         wanted = answers["next_loss" if following else "loss"].item() if following or asked else None
-        assert [None if loss is None else float(loss)] == near([wanted])
+        assert number_if_any(self.root.locator("[data-readout=loss]")) == near(wanted)
 
         cells = self.root.locator("[data-grid=map] [role=gridcell]")
         seen = cells.evaluate_all("all => all.map(e => e.dataset.value === '1')")
@@ -115,7 +105,7 @@ class Viewer:
         self.check_expected(answers["next" if following else "probabilities"])
         rows, table = self.root.locator(".dlc-table tbody tr"), twin.table().rows
         expect(rows).to_have_count(len(table))
-        assert values(rows.locator("td")) == near([v for row in table for v in (None, *row[2:])])
+        assert numbers_if_any(rows.locator("td")) == near([v for row in table for v in (None, *row[2:])])
 
     def check_expected(self, probabilities: Tensor) -> None:
         rows = self.root.locator("[data-grid=expected] li")
@@ -139,18 +129,12 @@ class Viewer:
                 expect(marked.locator(".dlc-bar-list-note")).to_have_text(f"asked for, place {rank}")
 
 
-def near(numbers: list[float | None]) -> list[object]:
-    return [None if value is None else pytest.approx(value, rel=1e-3, abs=2e-5) for value in numbers]
-
-
-def values(elements: Locator) -> list[float | None]:
-    found = elements.evaluate_all("all => all.map(e => e.dataset.value ?? null)")
-    return [None if value is None else float(value) for value in found]
+near = within(rel=1e-3, abs=2e-5)
 
 
 @pytest.fixture
 def viewer(page: Page, site: str) -> Viewer:
-    return Viewer(page).open(site + ADDRESS)
+    return Viewer(page).open(site)
 
 
 def test_every_objective_shows_torchs_numbers(viewer: Viewer) -> None:
@@ -167,7 +151,7 @@ def test_every_objective_shows_torchs_numbers(viewer: Viewer) -> None:
                 viewer.twin.follows = label == "follows"
             viewer.press(random.randrange(len(viewer.twin.row)))
             viewer.check()
-    expect(viewer.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+    expect(viewer.engine).to_have_attribute("data-answered-by", "page")
 
 
 def test_tokens_are_hidden_and_shown_again(viewer: Viewer) -> None:
@@ -221,7 +205,7 @@ def test_by_keys(viewer: Viewer) -> None:
 
 
 def test_what_cannot_be_read_is_said_and_leaves_the_figure(viewer: Viewer) -> None:
-    field, note = viewer.control("first"), viewer.root.locator(".dlc-note")
+    field, note = viewer.control("first"), viewer.note
     field.fill("")
     expect(note).to_have_text("Type at least one character. The figure keeps the last text.")
     viewer.check()
@@ -234,84 +218,43 @@ def test_what_cannot_be_read_is_said_and_leaves_the_figure(viewer: Viewer) -> No
     expect(note).to_contain_text("500 characters")
 
 
-def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
-    viewer = Viewer(page).open(site + ADDRESS)
+def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(**CLIPBOARD)
+    viewer = Viewer(page).open(site)
     viewer.type("first", "Where is my lord & father?")
     viewer.press(3)
     viewer.press(1)
     viewer.settle()
-    viewer.control("share").click()
-    expect(viewer.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = viewer.share()
     state = {name: getattr(viewer.twin, name) for name in ("first", "hidden", "place")}
     other, _ = new_page()
     restored = Viewer(other)
     restored.twin.first = state["first"]
     restored.twin.hidden, restored.twin.place = state["hidden"], state["place"]
-    restored.open(link).check()
-    hostile = "hidden=[0.5,1e9]&place=-1&objective=<script>&first=&second=%00&follows=maybe&%zz&__proto__=1"
-    third, _ = new_page()
-    Viewer(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}")
-    expect(third.locator(f"{CONTAINER} [data-objective]")).to_have_attribute("data-objective", "masked")
+    restored.follow(link).check()
 
 
-def test_when_the_engine_fails_the_picture_stays(new_page: NewPage, site: str) -> None:
-    page, watch = new_page()
-    page.route("**/*.bin.gz", lambda route: route.abort())
-    viewer = Viewer(page).open(site + ADDRESS)
-    viewer.check()
-    viewer.control("objective").select_option("causal")
-    expect(viewer.root.locator(".dlc-engine-failure")).not_to_be_empty(timeout=LATE)
-    expect(viewer.root.locator("[data-objective]")).to_have_attribute("data-objective", "masked")
-    assert viewer.chips("reads").count() == 14
-    watch.failed.clear()
-    watch.complaints.clear()
-
-
-def test_it_stands_in_any_light_and_at_any_width(viewer: Viewer) -> None:
-    viewer.control("keys").click()
-    for objective in ("masked", "causal", "next"):
+def test_each_objective_stands_in_any_light_and_at_any_width(viewer: Viewer) -> None:
+    for objective in ("causal", "next"):
         viewer.choose(objective)
         viewer.settle()
         for look in looks(viewer.page):
-            assert faults(viewer.page, CONTAINER, f"{CONTAINER} [role=gridcell]") == {}, (objective, look)
+            assert viewer.faults() == {}, (objective, look)
     viewer.page.emulate_media(color_scheme="light", forced_colors="none")
-    viewer.control("keys").click()
     for objective in ("masked", "causal", "next"):
         viewer.choose(objective)
         viewer.type("first", SENTENCES[-1])
         viewer.settle()
         for _ in widths(viewer.page):
-            assert overflowing(viewer.page, CONTAINER) == []
+            assert viewer.overflowing() == []
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
-    viewer = Viewer(page).open(site + ADDRESS)
+    page, _ = new_page(**PHONE)
+    viewer = Viewer(page).open(site)
     viewer.chips("reads").nth(1).tap()
     viewer.twin.hidden, viewer.twin.place = (0, 1, 4), 1
     viewer.check()
     viewer.chips("asks").nth(2).tap()
     viewer.twin.place = 5
     viewer.check()
-    targets = viewer.root.locator("button, select, input, [role=option]").evaluate_all(
-        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
-        ".map(b => Math.min(b.width, b.height))"
-    )
-    assert min(targets) >= 32
-
-
-def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(site + ADDRESS)
-    image = plain.locator(f"{CONTAINER} figure img")
-    expect(image).to_be_visible()
-    assert "2 targets, a loss of 1.17 nats" in (image.get_attribute("alt") or "")
-    assert plain.locator(f"{CONTAINER} details table tr").count() == 3
-    context.close()
-    viewer = Viewer(page).open(site + ADDRESS)
-    page.emulate_media(media="print")
-    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
-    expect(viewer.root).to_be_hidden()

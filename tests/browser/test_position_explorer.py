@@ -8,7 +8,7 @@ import random
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Page, expect
 from torch import Tensor
 
 from dlcompare import checkpoints
@@ -18,11 +18,9 @@ from dlcompare.models.llama import rotate
 from dlcompare.style import readable
 
 from .conftest import NewPage
-from .looks import NARROW, faults, looks, overflowing, widths
+from .explorable import CLIPBOARD, PHONE, OnPage, number, numbers, series, within
+from .looks import looks, widths
 
-ADDRESS = "chapters/2-concepts/2-1-deep-learning.html"
-CONTAINER = "#explorable-positions"
-LATE = 60_000  # milliseconds for the first answer, which loads what computes it
 KINDS = ("none", "sinusoidal", "learned", "rotary")
 
 
@@ -31,27 +29,15 @@ def shakespeare() -> checkpoints.Checkpoint[GPT]:
     return checkpoints.load("shakespeare-gpt", expected=GPT)
 
 
-class Explorer:
+class Explorer(OnPage):
     """The explorable on a page: what a reader does with it, and the exact numbers that it shows."""
 
+    name = "positions"
+
     def __init__(self, page: Page) -> None:
-        self.page = page
-        self.root = page.locator(f"{CONTAINER} .dlc")
+        super().__init__(page)
         self.prompt, self.order, self.token = "The man did love the lady", [0, 5, 2, 3, 4, 1], 1
         self.kind, self.causal, self.position, self.distance, self.dimension = "sinusoidal", False, 20, 3, 18
-
-    def open(self, address: str) -> Explorer:
-        self.page.goto(address)
-        self.page.locator(CONTAINER).scroll_into_view_if_needed()
-        expect(self.root).to_be_visible()
-        self.settle()
-        return self
-
-    def settle(self) -> None:
-        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
-
-    def control(self, name: str) -> Locator:
-        return self.root.locator(f"[data-control={name}]")
 
     @property
     def tokens(self) -> list[str]:
@@ -75,11 +61,8 @@ class Explorer:
         self.settle()
 
     def slide(self, name: str, value: int) -> None:
-        self.control(name).evaluate(
-            "(e, value) => { e.value = value; e.dispatchEvent(new Event('input')) }", str(value)
-        )
+        super().slide(name, value)
         setattr(self, name, value)
-        self.settle()
 
     def press(self, name: str) -> None:
         self.control(name).click()
@@ -138,18 +121,16 @@ class Explorer:
         texts = "all => all.map(e => e.querySelector('.dlc-token-text').textContent)"
         assert options.evaluate_all(texts) == [self.tokens[place] for place in self.order]
         expect(options.nth(self.order.index(self.token))).to_have_attribute("aria-selected", "true")
-        found = self.root.locator("[data-grid=shuffled] [data-value]").evaluate_all(
-            "all => all.map(e => Number(e.dataset.value))"
-        )
+        found = numbers(self.root.locator("[data-grid=shuffled] [data-value]"))
         assert found == pytest.approx(apart.tolist(), rel=1e-3, abs=5e-6)
-        assert data(self.root.locator(".dlc-positions-verdict")) == pytest.approx(
+        assert number(self.root.locator(".dlc-positions-verdict")) == pytest.approx(
             apart.max().item(), rel=1e-3, abs=5e-6
         )
         now = self.order.index(self.token)
         for name, rows in (("moved", moved), ("shuffled", shuffled)):
             strip = self.root.locator(f"[data-strip={name}]")
-            assert numbers(strip) == near(rows[now].tolist())
-            assert data(self.root.locator(f"[data-readout={name}]")) == near(rows[now, self.dimension].item())
+            assert series(strip) == near(rows[now].tolist())
+            assert number(self.root.locator(f"[data-readout={name}]")) == near(rows[now, self.dimension].item())
         self.check_positions(model, c.d_model // c.n_head, embedded)
 
     def check_positions(self, model: GPT, d_head: int, embedded: Tensor) -> None:
@@ -181,9 +162,9 @@ class Explorer:
             table = whole if self.kind == "sinusoidal" else model.position_embedding.weight[:64]
             dots = table @ table[self.position]
         dimension = min(self.dimension, table.shape[1] - 1)
-        assert data(self.root.locator("[data-readout=vector]")) == near(table[self.position, dimension].item())
-        assert numbers(self.root.locator(".dlc-positions-curve")) == near(dots.tolist())
-        assert data(self.root.locator(".dlc-positions-product")) == near(dots[other].item())
+        assert number(self.root.locator("[data-readout=vector]")) == near(table[self.position, dimension].item())
+        assert series(self.root.locator(".dlc-positions-curve")) == near(dots.tolist())
+        assert number(self.root.locator(".dlc-positions-product")) == near(dots[other].item())
         expect(self.root.locator(".dlc-positions-product")).to_contain_text(
             f"Position {self.position} with position {other},"
         )
@@ -194,11 +175,11 @@ class Explorer:
             for name, x, place in (("query", query, self.position), ("key", key, other)):
                 expected = [*x[at : at + 2].tolist(), place * angle, *turn(x, place)[at : at + 2].tolist()]
                 cells = self.root.locator(f"[data-vector={name}] [data-value]")
-                assert cells.evaluate_all("all => all.map(e => Number(e.dataset.value))") == near(expected)
+                assert numbers(cells) == near(expected)
             plain = (query[at : at + 2] @ key[at : at + 2]).item()
             turned = (turn(query, self.position)[at : at + 2] @ turn(key, other)[at : at + 2]).item()
-            assert data(self.root.locator("[data-part=dot_plain]")) == near(plain)
-            assert data(self.root.locator("[data-part=dot_turned]")) == near(turned)
+            assert number(self.root.locator("[data-part=dot_plain]")) == near(plain)
+            assert number(self.root.locator("[data-part=dot_turned]")) == near(turned)
 
     def check_map(self, table: Tensor) -> None:
         """The map's colours: of the number with the largest size, of one near zero, and the map's own size."""
@@ -219,21 +200,12 @@ class Explorer:
         assert colours == [pytest.approx(strongest, abs=2), pytest.approx([247, 247, 246, 255], abs=6)]
 
 
-def near(value: object) -> object:
-    return pytest.approx(value, rel=1e-3, abs=2e-5)
-
-
-def data(element: Locator) -> float:
-    return float(element.get_attribute("data-value") or "nan")
-
-
-def numbers(element: Locator) -> list[float]:
-    return [float(value) for value in (element.get_attribute("data-values") or "").split()]
+near = within(rel=1e-3, abs=2e-5)
 
 
 @pytest.fixture
 def explorer(page: Page, site: str) -> Explorer:
-    return Explorer(page).open(site + ADDRESS)
+    return Explorer(page).open(site)
 
 
 def test_every_kind_shows_torchs_numbers(explorer: Explorer) -> None:
@@ -243,7 +215,7 @@ def test_every_kind_shows_torchs_numbers(explorer: Explorer) -> None:
         for causal in (True, False):
             explorer.choose(kind, causal)
             explorer.check()
-    expect(explorer.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+    expect(explorer.engine).to_have_attribute("data-answered-by", "page")
 
 
 def test_a_readers_own_sentence_in_any_order(explorer: Explorer) -> None:
@@ -257,7 +229,7 @@ def test_a_readers_own_sentence_in_any_order(explorer: Explorer) -> None:
             continue
         explorer.press(name)
         explorer.check()
-        assert data(explorer.root.locator(".dlc-positions-verdict")) < 1e-5
+        assert number(explorer.root.locator(".dlc-positions-verdict")) < 1e-5
     explorer.pick(2)
     explorer.pick(explorer.order.index(explorer.token))
     explorer.check()
@@ -269,7 +241,7 @@ def test_a_readers_own_sentence_in_any_order(explorer: Explorer) -> None:
     explorer.choose("none", causal=True)
     explorer.press("reverse")
     explorer.check()
-    assert data(explorer.root.locator(".dlc-positions-verdict")) > 1e-3
+    assert number(explorer.root.locator(".dlc-positions-verdict")) > 1e-3
 
 
 def test_what_depends_on_the_distance_alone(explorer: Explorer) -> None:
@@ -281,7 +253,7 @@ def test_what_depends_on_the_distance_alone(explorer: Explorer) -> None:
         for position in random.sample(range(8, 64), 3):
             explorer.slide("position", position)
             explorer.check()
-            found.append(data(product))
+            found.append(number(product))
         assert (max(found) - min(found) < 1e-3 * max(map(abs, found)) + 1e-3) == alone, found
     explorer.slide("distance", 40)
     explorer.slide("position", 6)
@@ -324,55 +296,44 @@ def test_by_keys(explorer: Explorer) -> None:
 def test_text_that_cannot_be_read_is_refused_in_words(explorer: Explorer) -> None:
     field = explorer.control("prompt")
     field.fill("")
-    expect(explorer.root.locator(".dlc-note")).to_have_text(
-        "Type at least one character. The figure keeps the last text."
-    )
+    expect(explorer.note).to_have_text("Type at least one character. The figure keeps the last text.")
     explorer.check()
     field.blur()
     expect(field).to_have_value(explorer.prompt)
-    expect(explorer.root.locator(".dlc-note")).to_be_empty()
+    expect(explorer.note).to_be_empty()
     explorer.write("<b>𝄞 e\u0301 \u202e</b>")
     explorer.check()
 
 
-def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
-    explorer = Explorer(page).open(site + ADDRESS)
+def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(**CLIPBOARD)
+    explorer = Explorer(page).open(site)
     explorer.write("My lord, the king is dead & gone")
     explorer.choose("rotary", causal=True)
     explorer.press("reverse")
     explorer.slide("position", 33)
-    explorer.control("share").click()
-    expect(explorer.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = explorer.share()
     other, _ = new_page()
     restored = Explorer(other)
     for name in ("prompt", "order", "token", "kind", "causal", "position"):
         setattr(restored, name, getattr(explorer, name))
-    restored.open(link)
+    restored.follow(link)
     restored.check()
-    hostile = (
-        "prompt=&order=[0,0,1]&kind=__proto__&causal=7&token=99&position=1e999&dimension=-1&distance=<script>&%zz&&"
-    )
-    third, _ = new_page()
-    Explorer(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}").check()
 
 
-def test_it_stands_in_any_light_and_at_any_width(explorer: Explorer) -> None:
-    explorer.control("keys").click()
+def test_each_kind_stands_in_any_light_and_at_any_width(explorer: Explorer) -> None:
     explorer.choose("rotary")
     for look in looks(explorer.page):
-        assert faults(explorer.page, CONTAINER) == {}, look
-    explorer.control("keys").click()
+        assert explorer.faults() == {}, look
     for _ in widths(explorer.page):
         for kind in KINDS:
             explorer.choose(kind)
-            assert overflowing(explorer.page, CONTAINER) == []
+            assert explorer.overflowing() == []
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
-    explorer = Explorer(page).open(site + ADDRESS)
+    page, _ = new_page(**PHONE)
+    explorer = Explorer(page).open(site)
     grid = explorer.root.locator("[data-grid=vectors]")
     box = grid.bounding_box()
     assert box
@@ -388,37 +349,3 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
     explorer.control("later").tap()
     explorer.order = [0, 2, 5, 3, 4, 1]
     explorer.check()
-    targets = explorer.root.locator("button, select, input:not([type=checkbox])").evaluate_all(
-        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
-        ".map(b => Math.min(b.width, b.height))"
-    )
-    assert min(targets) >= 32
-
-
-def test_when_nothing_can_compute_the_picture_stays(new_page: NewPage, site: str) -> None:
-    page, watch = new_page()
-    explorer = Explorer(page).open(site + ADDRESS)
-    page.route("**/*.onnx.gz", lambda route: route.abort())
-    explorer.control("kind").select_option("learned")
-    expect(explorer.root.locator(".dlc-engine-failure")).not_to_be_empty(timeout=LATE)
-    watch.failed.clear()
-    watch.complaints.clear()
-    page.unroute("**/*.onnx.gz")
-    explorer.root.locator(".dlc-engine button").click()
-    explorer.kind = "learned"
-    explorer.check()
-
-
-def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(site + ADDRESS)
-    image = plain.locator(f"{CONTAINER} figure img")
-    expect(image).to_be_visible()
-    assert "by rounding alone without positions" in (image.get_attribute("alt") or "")
-    assert plain.locator(f"{CONTAINER} details table tr").count() == 7
-    context.close()
-    explorer = Explorer(page).open(site + ADDRESS)
-    page.emulate_media(media="print")
-    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
-    expect(explorer.root).to_be_hidden()

@@ -7,7 +7,7 @@ import random
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from torch import Tensor
 
 from dlcompare import checkpoints
@@ -17,11 +17,9 @@ from dlcompare.recording import record
 from dlcompare.style import readable
 
 from .conftest import NewPage
-from .looks import NARROW, faults, looks, overflowing, widths
+from .explorable import CLIPBOARD, PHONE, OnPage, number, number_if_any, numbers, series, within
+from .looks import looks, widths
 
-ADDRESS = "chapters/3-algorithms/3-1-3b-rnn.html"
-CONTAINER = "#explorable-recurrent"
-LATE = 60_000  # milliseconds for the first answer, which loads what computes it
 UNITS = 64
 #: What each kind's cell computes, in the order of the figure, and the place of its sum among torch's stacked matrices.
 PARTS = {
@@ -57,27 +55,15 @@ def torchs(kind: str, prompt: str) -> dict[str, Tensor]:
     return parts | {"p": logits.softmax(-1), "x": checkpoint.model.token_embedding(ids[0]).detach()}
 
 
-class Stepper:
+class Stepper(OnPage):
     """The stepper on a page: what a reader does with it, and the exact numbers that it shows."""
 
+    name = "recurrent"
+
     def __init__(self, page: Page) -> None:
-        self.page = page
-        self.root = page.locator(f"{CONTAINER} .dlc")
+        super().__init__(page)
         self.prompt, self.kind, self.part, self.unit = "ROMEO.\nO, she doth teach the ", "lstm", "cell", 34
         self.step = len(self.prompt) - 1
-
-    def open(self, address: str) -> Stepper:
-        self.page.goto(address)
-        self.page.locator(CONTAINER).scroll_into_view_if_needed()
-        expect(self.root).to_be_visible()
-        self.settle()
-        return self
-
-    def settle(self) -> None:
-        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LATE)
-
-    def control(self, name: str) -> Locator:
-        return self.root.locator(f"[data-control={name}]")
 
     def type(self, prompt: str) -> None:
         self.control("prompt").fill(prompt)
@@ -119,7 +105,7 @@ class Stepper:
         expect(self.root).to_have_attribute("data-step", str(self.step))
         values = torchs(self.kind, self.prompt)
         time = self.root.locator("[data-grid=time] [role=option]")
-        shown = time.evaluate_all("all => all.map(e => Number(e.dataset.value))")
+        shown = numbers(time)
         assert shown == near(values[self.part][:, self.unit])
         texts = time.evaluate_all("all => all.map(e => e.querySelector('.dlc-token-text').textContent)")
         assert texts == [readable(character) for character in self.prompt]
@@ -130,8 +116,8 @@ class Stepper:
             "all => all.map(e => [e.dataset.strip, e.dataset.values.split(' ').map(Number)])"
         )
         assert [name for name, _ in strips] == list(PARTS[self.kind])
-        for name, numbers in strips:
-            assert numbers == near(values[name][self.step])
+        for name, shown in strips:
+            assert shown == near(values[name][self.step])
         self.check_next(values["p"][self.step])
         for part, place in PARTS[self.kind].items():
             self.check_line(part, place, values)
@@ -150,10 +136,10 @@ class Stepper:
         )
         assert [value for _, value, _ in rows] == near(p.topk(8).values)
         after = self.prompt[self.step + 1 : self.step + 2]
-        for number, value, came in rows:
-            assert value == near(p[number])
-            assert came == (tokenizer.decode([number]) == after)
-        note = data(self.root.locator("[data-grid=next] .dlc-readout"))
+        for token, value, came in rows:
+            assert value == near(p[token])
+            assert came == (tokenizer.decode([token]) == after)
+        note = number_if_any(self.root.locator("[data-grid=next] .dlc-readout"))
         assert note == (near(p[tokenizer.encode(after)[0]]) if after else None)
 
     def check_line(self, part: str, gate: int | None, values: dict[str, Tensor]) -> None:
@@ -194,8 +180,7 @@ class Stepper:
         b_w, b_u = recurrence.bias_ih_l0[row].detach(), recurrence.bias_hh_l0[row].detach()
         panel = self.root.locator(".dlc-recurrent-sum")
         for name, products in (("products_x", w * x), ("products_h", u * h)):
-            shown = panel.locator(f"[data-strip={name}]").evaluate("e => e.dataset.values.split(' ').map(Number)")
-            assert shown == near(products)
+            assert series(panel.locator(f"[data-strip={name}]")) == near(products)
         found = numbers_in(panel)
         reset = values["reset_gate"][self.step][self.unit] if (self.kind, self.part) == ("gru", "candidate") else None
         whole = w @ x + b_w + (1 if reset is None else reset) * (u @ h + b_u)
@@ -207,21 +192,14 @@ class Stepper:
         else:
             assert [found["bias_x"], found["bias_h"], found["reset"]] == [near(b_w), near(b_u), near(reset)]
         readout = panel.locator(".dlc-readout")
-        side, place = readout.get_attribute("data-side"), int(readout.get_attribute("data-place") or "-1")
+        side, place = readout.get_attribute("data-side"), int(number(readout, "place"))
         weights, met = (w, x) if side == "x" else (u, h)
-        assert float(readout.get_attribute("data-weight") or "nan") == near(weights[place])
-        assert float(readout.get_attribute("data-met") or "nan") == near(met[place])
-        assert data(readout) == near(weights[place] * met[place])
+        assert number(readout, "weight") == near(weights[place])
+        assert number(readout, "met") == near(met[place])
+        assert number_if_any(readout) == near(weights[place] * met[place])
 
 
-def near(value: Tensor) -> object:
-    found: float | list[float] = value.tolist()
-    return pytest.approx(found, rel=1e-4, abs=2e-5)
-
-
-def data(element: Locator) -> float | None:
-    value = element.get_attribute("data-value")
-    return None if value is None else float(value)
+near = within(rel=1e-4, abs=2e-5)
 
 
 def numbers_in(element: Locator) -> dict[str, float]:
@@ -233,7 +211,7 @@ def numbers_in(element: Locator) -> dict[str, float]:
 
 @pytest.fixture
 def stepper(page: Page, site: str) -> Stepper:
-    return Stepper(page).open(site + ADDRESS)
+    return Stepper(page).open(site)
 
 
 def test_every_kind_part_and_step_shows_torchs_numbers(stepper: Stepper) -> None:
@@ -251,7 +229,7 @@ def test_every_kind_part_and_step_shows_torchs_numbers(stepper: Stepper) -> None
             stepper.check()
         stepper.go(0)
         stepper.check()
-    expect(stepper.root.locator(".dlc-engine")).to_have_attribute("data-answered-by", "page")
+    expect(stepper.engine).to_have_attribute("data-answered-by", "page")
 
 
 def test_play_walks_through_the_text_and_steps_go_both_ways(stepper: Stepper) -> None:
@@ -274,7 +252,7 @@ def test_a_character_that_is_pressed_goes_into_the_text_and_undo_takes_it_out(st
     for step in (len(first) - 1, 9):
         stepper.go(step)
         button = stepper.root.locator("[data-grid=next] button").nth(1)
-        character = loaded("lstm").tokenizer.decode([int(button.get_attribute("data-id") or "-1")])  # type: ignore[union-attr]
+        character = loaded("lstm").tokenizer.decode([int(number(button, "id"))])  # type: ignore[union-attr]
         button.click()
         stepper.prompt, stepper.step = stepper.prompt[: step + 1] + character, step + 1
         stepper.check()
@@ -285,7 +263,7 @@ def test_a_character_that_is_pressed_goes_into_the_text_and_undo_takes_it_out(st
     stepper.check()
     stepper.type("x" * 32)
     stepper.root.locator("[data-grid=next] button").first.click()
-    expect(stepper.root.locator(".dlc-note")).to_have_text("It reads 32 characters; the first was dropped.")
+    expect(stepper.note).to_have_text("It reads 32 characters; the first was dropped.")
     assert len(stepper.control("prompt").input_value()) == 32
 
 
@@ -332,7 +310,7 @@ def test_pointing_reads_a_number_and_changes_nothing(stepper: Stepper) -> None:
     expect(readout).to_have_attribute("data-part", "forget_gate")
     expect(readout).to_have_attribute("data-unit", "20")
     values = torchs(stepper.kind, stepper.prompt)["forget_gate"]
-    assert data(readout) == near(values[stepper.step][20])
+    assert number_if_any(readout) == near(values[stepper.step][20])
     stepper.check()
     stepper.page.mouse.move(0, 0)
     expect(readout).to_have_attribute("data-unit", "34")
@@ -340,7 +318,7 @@ def test_pointing_reads_a_number_and_changes_nothing(stepper: Stepper) -> None:
 
 def test_what_cannot_be_read_is_said_and_the_figure_keeps_the_last_text(stepper: Stepper) -> None:
     field = stepper.control("prompt")
-    note = stepper.root.locator(".dlc-note")
+    note = stepper.note
     for wrong, words in (("", "Type at least one character"), ("日本", "does not have"), ("<b>é</b>", "does not have")):
         field.fill(wrong)
         expect(note).to_contain_text(words)
@@ -349,43 +327,36 @@ def test_what_cannot_be_read_is_said_and_the_figure_keeps_the_last_text(stepper:
     expect(field).to_have_value(stepper.prompt)
 
 
-def test_a_shared_link_restores_the_state_and_a_hostile_one_breaks_nothing(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
-    stepper = Stepper(page).open(site + ADDRESS)
+def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
+    page, _ = new_page(**CLIPBOARD)
+    stepper = Stepper(page).open(site)
     stepper.type("A horse! & a horse?\n[Exit. ")
     stepper.read_by("gru")
     stepper.choose("candidate")
     stepper.pick(51)
     stepper.go(4)
-    stepper.control("share").click()
-    expect(stepper.root.locator(".dlc-note")).to_have_text("The link to this state is copied.")
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = stepper.share()
     other, _ = new_page()
     restored = Stepper(other)
     for name in ("prompt", "kind", "part", "unit", "step"):
         setattr(restored, name, getattr(stepper, name))
-    restored.open(link).check()
-    hostile = "prompt=%00%FF&kind=__proto__&part=<script>alert(1)</script>&unit=1e999&step=-1&%zz&&"
-    third, _ = new_page()
-    Stepper(third).open(f"{site}{ADDRESS}{CONTAINER}?{hostile}").check()
+    restored.follow(link).check()
 
 
-def test_it_stands_in_any_light_and_at_any_width(stepper: Stepper) -> None:
-    stepper.control("keys").click()
+def test_each_part_of_each_kind_stands_in_any_light_and_at_any_width(stepper: Stepper) -> None:
     stepper.choose("forget_gate")
     for look in looks(stepper.page):
-        assert faults(stepper.page, CONTAINER) == {}, look
-    stepper.control("keys").click()
+        assert stepper.faults() == {}, look
     for _ in widths(stepper.page):
         for kind, part in (("lstm", "cell"), ("gru", "candidate"), ("gru", "hidden"), ("rnn", "hidden")):
             stepper.read_by(kind)
             stepper.choose(part)
-            assert overflowing(stepper.page, CONTAINER) == []
+            assert stepper.overflowing() == []
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(viewport=NARROW, has_touch=True, is_mobile=True)
-    stepper = Stepper(page).open(site + ADDRESS)
+    page, _ = new_page(**PHONE)
+    stepper = Stepper(page).open(site)
     stepper.root.locator("[data-grid=time] [data-index='8']").tap()
     stepper.step = 8
     stepper.root.locator(".dlc-recurrent-line[data-part=input_gate]").tap()
@@ -396,36 +367,3 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
     strip.tap(position={"x": box["width"] * 40.5 / UNITS, "y": 10})
     stepper.unit = 40
     stepper.check()
-    targets = stepper.root.locator("button, select, input, textarea").evaluate_all(
-        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
-        ".map(b => Math.min(b.width, b.height))"
-    )
-    assert min(targets) >= 32
-
-
-def test_with_no_engine_the_picture_stays(browser: Browser, site: str) -> None:
-    page = browser.new_page()  # not watched: this page is meant to complain
-    page.route("**/*.wasm.gz", lambda route: route.abort())
-    stepper = Stepper(page).open(site + ADDRESS)
-    stepper.control("kind").select_option("gru")
-    expect(stepper.root.locator(".dlc-engine")).to_have_attribute("data-engine", "failed", timeout=LATE)
-    shown = stepper.root.locator("[data-grid=time] [role=option]").evaluate_all(
-        "all => all.map(e => Number(e.dataset.value))"
-    )
-    assert shown == near(torchs("lstm", stepper.prompt)["cell"][:, 34])
-    page.close()
-
-
-def test_without_javascript_and_in_print_the_figure_stands_there(browser: Browser, site: str, page: Page) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(site + ADDRESS)
-    image = plain.locator(f"{CONTAINER} figure img")
-    expect(image).to_be_visible()
-    assert "LSTM reads a text of 29 characters" in (image.get_attribute("alt") or "")
-    assert plain.locator(f"{CONTAINER} details table tr").count() == 30
-    context.close()
-    stepper = Stepper(page).open(site + ADDRESS)
-    page.emulate_media(media="print")
-    expect(page.locator(f"{CONTAINER} figure img")).to_be_visible()
-    expect(stepper.root).to_be_hidden()

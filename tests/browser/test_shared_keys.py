@@ -23,8 +23,9 @@ def test_the_same_keys_do_the_same_everywhere(page: Page, site: str, entry: Entr
     help_button = root.locator("[data-control=keys]")
     help_button.focus()
     first = look(root, TOLD)
-    page.keyboard.press("?")
     panel = root.locator(".dlc-keys")
+    expect(panel).to_be_hidden()
+    page.keyboard.press("?")
     expect(panel).to_be_visible()
     listed = panel.locator("kbd").all_text_contents()
     assert listed.count("?") == 1

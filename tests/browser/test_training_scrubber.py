@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import random
 import re
 from itertools import pairwise
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from torch import Tensor
 
 from dlcompare.models import MLP, MLPConfig
@@ -20,42 +19,30 @@ from dlcompare.training import accuracy, classification_loss
 from dlcompare.widgets import TrainingScrubber
 
 from .conftest import NewPage
-from .looks import faults, looks, overflowing, widths
+from .explorable import CLIPBOARD, LATE, PHONE, OnPage, number, numbers
+from .looks import looks, widths
 
-ADDRESS = "chapters/3-algorithms/3-1-2-backpropagation.html"
-CONTAINER = "#explorable-training"
 ACTIVATIONS = ("relu", "tanh", "sigmoid")
 RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 SUPERSCRIPT = "⁰¹²³⁴⁵"
-LONG = 60_000  # milliseconds for many steps on a busy machine
 
 
-class Scrubber:
+class Scrubber(OnPage):
     """The scrubber on a page: what a reader does with it, and the exact numbers that it shows."""
 
+    name = "training"
+
     def __init__(self, page: Page) -> None:
-        self.page = page
-        self.container = page.locator(CONTAINER)
-        self.root = self.container.locator(".dlc")
+        super().__init__(page)
         self.plane = self.root.locator("[data-grid=plane]")
         self.probe = self.root.locator("[data-probe]")
         self.readout = self.root.locator("[data-readout]")
-        self.note = self.root.locator(".dlc-note")
-
-    def open(self, address: str) -> Scrubber:
-        self.page.goto(address)
-        self.container.scroll_into_view_if_needed()
-        return self.rest()
 
     def rest(self) -> Scrubber:
         """Wait until the numbers are those of what is chosen."""
-        expect(self.root).to_have_attribute("data-step", re.compile(r"\d+"), timeout=LONG)
-        expect(self.root).not_to_have_attribute("aria-busy", "true", timeout=LONG)
+        self.settle()
         return self
-
-    def control(self, name: str) -> Locator:
-        return self.root.locator(f"[data-control={name}]")
 
     def choose(self, **settings: object) -> Scrubber:
         for name, value in settings.items():
@@ -82,7 +69,7 @@ class Scrubber:
 
     @property
     def step(self) -> int:
-        return int(self.root.get_attribute("data-step") or -1)
+        return self.whole("step")
 
     @property
     def span(self) -> int:
@@ -91,14 +78,10 @@ class Scrubber:
 
     @property
     def end(self) -> int:
-        return int(self.root.get_attribute("data-end") or -1)
+        return self.whole("end")
 
     def measure(self, name: str) -> float:
-        return float(self.root.locator(f"[data-measure={name}]").get_attribute("data-value") or "nan")
-
-    def state(self) -> dict[str, Any]:
-        """The state that travelled with the page."""
-        return json.loads(self.container.locator("script.dlcompare-state").text_content() or "")
+        return number(self.root.locator(f"[data-measure={name}]"))
 
     def settings(self) -> dict[str, Any]:
         found = {name: self.control(name).input_value() for name in ("data", "activation", "depth", "width", "seed")}
@@ -123,7 +106,7 @@ class Scrubber:
         return [int(index) for index in (self.root.locator(".dlc-rings").get_attribute("data-chosen") or "").split(",")]
 
     def examples(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        written = self.state()["sets"][self.settings()["data"]]
+        written = self.first_state()["sets"][self.settings()["data"]]
 
         def numbers(name: str, kind: str) -> Tensor:
             return torch.tensor(np.frombuffer(base64.b64decode(written[name]), dtype=kind).copy())
@@ -172,13 +155,13 @@ class Scrubber:
             torch.testing.assert_close(shown, parameter.grad, rtol=1e-3, atol=1e-5)
         for layer in range(s["depth"] + 1):
             norm = torch.cat([p.grad.flatten() for p in list(model.parameters())[2 * layer : 2 * layer + 2]]).norm()
-            shown = self.root.locator(f"[data-norm='{layer + 1}']").get_attribute("data-value")
-            assert float(shown or "nan") == pytest.approx(norm.item(), **near)
-        row, column = (int(self.probe.get_attribute(f"data-{key}") or -1) for key in ("row", "column"))
+            shown = number(self.root.locator(f"[data-norm='{layer + 1}']"))
+            assert shown == pytest.approx(norm.item(), **near)
+        row, column = (int(number(self.probe, key)) for key in ("row", "column"))
         at = torch.tensor([[1.25 * ((2 * column + 1) / 61 - 1), -1.25 * ((2 * row + 1) / 61 - 1)]])
         with torch.no_grad():
             answer = model(at).softmax(1)[0].tolist()
-        probed = [float(self.probe.get_attribute(f"data-{key}") or "nan") for key in "ab"]
+        probed = [number(self.probe, key) for key in "ab"]
         assert probed == pytest.approx(answer, **near)
         self.check_maps(gradient)
         optimizer.step()
@@ -189,20 +172,20 @@ class Scrubber:
         """The maps show what the table shows, each neuron's bias last."""
         for layer, (w, b) in enumerate(zip(gradient[::2], gradient[1::2], strict=True), start=1):
             cells = self.root.locator(f"[data-grid=gradient-{layer}] [role=gridcell]")
-            shown = torch.tensor(cells.evaluate_all("all => all.map(c => Number(c.dataset.value))"))
+            shown = torch.tensor(numbers(cells))
             assert torch.equal(shown.reshape(len(w), -1), torch.cat([w, b[:, None]], dim=1))
 
 
 @pytest.fixture
 def scrubber(page: Page, site: str) -> Scrubber:
-    return Scrubber(page).open(site + ADDRESS)
+    return Scrubber(page).open(site)
 
 
 def test_the_first_picture_is_there_without_computing(new_page: NewPage, site: str) -> None:
     page, watch = new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    scrubber = Scrubber(page).open(site + ADDRESS)
+    scrubber = Scrubber(page).open(site)
     expect(scrubber.container.locator(".dlcompare-fallback")).to_be_hidden()
     assert scrubber.step == scrubber.end > 100, "a run was recorded"
     scrubber.check()
@@ -243,7 +226,7 @@ def test_a_whole_run_is_the_one_that_torch_trains(page: Page, site: str) -> None
     written = ";".join(f"{step},{rate},{batch}" for step, rate, batch in schedule)
     link = f"data={data}&activation={activation}&depth={depth}&width={width}&seed={seed}&rates={written}&step=60"
     print(link)
-    scrubber = Scrubber(page).open(f"{site}{ADDRESS}{CONTAINER}?{link}")
+    scrubber = Scrubber(page).open(site, link)
     assert (scrubber.step, scrubber.end) == (60, 60)
     run = TrainingScrubber(
         data=data, activation=activation, depth=depth, width=width, seed=seed, schedule=schedule, step=60
@@ -262,7 +245,7 @@ def test_digits_are_trained_and_what_they_are_taken_for_is_torchs(scrubber: Scru
     seed = random.randrange(10)
     scrubber.choose(data="digits", width=16, depth=1, seed=seed).rate(0.2)
     scrubber.press("step", times=12)
-    images = scrubber.state()["sets"]["digits"]
+    images = scrubber.first_state()["sets"]["digits"]
 
     def pixels(name: str) -> Tensor:
         return torch.frombuffer(bytearray(base64.b64decode(images[name])), dtype=torch.uint8)
@@ -278,7 +261,7 @@ def test_digits_are_trained_and_what_they_are_taken_for_is_torchs(scrubber: Scru
     assert scrubber.measure("train_loss") == pytest.approx(run.measures[-1, 0].item(), rel=1e-3)
     assert scrubber.measure("held_accuracy") == pytest.approx(run.measures[-1, 3].item(), abs=1.5 / 128)
     cells = scrubber.root.locator("[data-grid=confusion] [role=gridcell]")
-    counts = torch.tensor(cells.evaluate_all("all => all.map(c => Number(c.dataset.value))")).reshape(10, 10)
+    counts = torch.tensor(numbers(cells)).reshape(10, 10)
     assert counts.sum(1).tolist() == held_y.bincount(minlength=10).tolist()
     assert (counts - run.outputs["confusion"]).abs().sum() <= 2, "at most one image lies within rounding"
 
@@ -286,10 +269,10 @@ def test_digits_are_trained_and_what_they_are_taken_for_is_torchs(scrubber: Scru
     scrubber.root.locator("[data-neuron='5']").click()
     for kind, values in (("weights", run.inputs["w1"]), ("gradient", run.outputs["dw1"])):
         cells = scrubber.root.locator(f"[data-grid={kind}-1] [role=gridcell]")
-        shown = torch.tensor(cells.evaluate_all("all => all.map(c => Number(c.dataset.value))"))
+        shown = torch.tensor(numbers(cells))
         torch.testing.assert_close(shown, values[5], rtol=1e-3, atol=1e-4)
     own = scrubber.root.locator(".dlc-own-bias")
-    assert float(own.get_attribute("data-value") or "nan") == pytest.approx(run.inputs["b1"][5].item(), abs=1e-4)
+    assert number(own) == pytest.approx(run.inputs["b1"][5].item(), abs=1e-4)
 
     # A cell of the table shows its images.
     row, column = divmod(int((counts - counts.diag().diag()).argmax()), 10)
@@ -308,7 +291,7 @@ def test_a_training_step_is_quick(scrubber: Scrubber) -> None:
     took = []
     for _ in range(25):
         scrubber.press("step")
-        sentence = scrubber.root.locator(".dlc-engine").inner_text()
+        sentence = scrubber.engine.inner_text()
         took.append(float(re.findall(r"in ([\d.]+) ms", sentence)[0]))
     print(sorted(took))
     assert min(took) < 30
@@ -324,7 +307,7 @@ def test_the_mouse_reads_answers_and_weights_off(scrubber: Scrubber) -> None:
     cell = scrubber.root.locator("[data-grid=weights-2] [role=gridcell][data-row='3'][data-column='5']")
     cell.hover(force=True)
     table = scrubber.table()
-    shown = [float(scrubber.readout.get_attribute(f"data-{key}") or "nan") for key in ("value", "gradient", "after")]
+    shown = [number(scrubber.readout, key) for key in ("value", "gradient", "after")]
     assert shown == table["w²[3, 5]"]
     expect(scrubber.readout).to_contain_text("w²[3, 5] = ")
     cell = scrubber.root.locator("[data-grid=gradient-2] [role=gridcell][data-row='3'][data-column='8']")
@@ -386,7 +369,7 @@ def test_arrow_keys_move_the_cross(scrubber: Scrubber) -> None:
     ]
     for key, place in moves:
         page.keyboard.press(key)
-        at = tuple(int(scrubber.probe.get_attribute(f"data-{name}") or -1) for name in ("row", "column"))
+        at = tuple(int(number(scrubber.probe, name)) for name in ("row", "column"))
         assert at == place, key
     assert page.evaluate("scrollY") == scrolled
     scrubber.check()
@@ -401,7 +384,7 @@ def test_arrow_keys_walk_through_weights(scrubber: Scrubber) -> None:
     for key in ("ArrowDown", "ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
     expect(scrubber.readout).to_contain_text("w²[2, 1] = ")
-    assert float(scrubber.readout.get_attribute("data-gradient") or "nan") == table["w²[2, 1]"][1]
+    assert number(scrubber.readout, "gradient") == table["w²[2, 1]"][1]
     label = page.evaluate("document.activeElement.getAttribute('aria-label')")
     assert label.startswith("w²[2, 1] = ")
     page.keyboard.press("End")
@@ -417,19 +400,9 @@ def test_the_slider_scrubs_by_keys(scrubber: Scrubber) -> None:
     scrubber.control("scrub").focus()
     for key, step in (("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2), ("End", end), ("ArrowLeft", end - 1)):
         page.keyboard.press(key)
-        expect(scrubber.root).to_have_attribute("data-step", str(step), timeout=LONG)
+        expect(scrubber.root).to_have_attribute("data-step", str(step), timeout=LATE)
         scrubber.rest()
     scrubber.check()
-
-
-def test_the_keys_are_listed_on_request(scrubber: Scrubber) -> None:
-    panel = scrubber.root.locator(".dlc-keys")
-    expect(panel).to_be_hidden()
-    scrubber.plane.focus()
-    scrubber.page.keyboard.press("?")
-    expect(panel).to_be_visible()
-    scrubber.page.keyboard.press("Escape")
-    expect(panel).to_be_hidden()
 
 
 def test_another_learning_rate_is_a_branch_from_the_step_that_is_shown(scrubber: Scrubber) -> None:
@@ -470,7 +443,7 @@ def test_play_trains_on_and_pauses(scrubber: Scrubber) -> None:
     play, end = scrubber.control("play"), scrubber.end
     play.click()
     expect(play).to_have_attribute("aria-label", "Pause")
-    scrubber.page.wait_for_function(f"Number(document.querySelector('.dlc').dataset.end) > {end + 5}", timeout=LONG)
+    scrubber.page.wait_for_function(f"Number(document.querySelector('.dlc').dataset.end) > {end + 5}", timeout=LATE)
     play.click()
     expect(play).to_have_attribute("aria-label", "Play")
     scrubber.rest()
@@ -481,7 +454,7 @@ def test_play_trains_on_and_pauses(scrubber: Scrubber) -> None:
     # From an earlier step it goes through what is known, and scrubbing takes it into the own hand.
     scrubber.scrub(10)
     play.click()
-    scrubber.page.wait_for_function("Number(document.querySelector('.dlc').dataset.step) > 12", timeout=LONG)
+    scrubber.page.wait_for_function("Number(document.querySelector('.dlc').dataset.step) > 12", timeout=LATE)
     scrubber.scrub(50)
     expect(play).to_have_attribute("aria-label", "Play")
     assert (scrubber.step, scrubber.end) == (50, paused)
@@ -489,11 +462,11 @@ def test_play_trains_on_and_pauses(scrubber: Scrubber) -> None:
 
 def test_with_reduced_motion_nothing_moves_by_itself(new_page: NewPage, site: str) -> None:
     page, _ = new_page(reduced_motion="reduce")
-    scrubber = Scrubber(page).open(site + ADDRESS)
+    scrubber = Scrubber(page).open(site)
     play, step = scrubber.control("play"), scrubber.step
     expect(play).to_have_attribute("aria-label", "50 steps")
     play.click()
-    scrubber.page.wait_for_function(f"Number(document.querySelector('.dlc').dataset.step) == {step + 50}", timeout=LONG)
+    scrubber.page.wait_for_function(f"Number(document.querySelector('.dlc').dataset.step) == {step + 50}", timeout=LATE)
     scrubber.rest()
     page.wait_for_timeout(500)
     assert scrubber.step == step + 50
@@ -506,7 +479,7 @@ def test_a_learning_rate_that_breaks_the_run_is_said_to(scrubber: Scrubber) -> N
     play = scrubber.control("play")
     play.click()
     expect(scrubber.note).to_contain_text(
-        "the loss is no number any more: the learning rate was too large", timeout=LONG
+        "the loss is no number any more: the learning rate was too large", timeout=LATE
     )
     expect(play).to_have_attribute("aria-label", "Play")
     scrubber.rest()
@@ -527,21 +500,18 @@ def test_a_learning_rate_that_breaks_the_run_is_said_to(scrubber: Scrubber) -> N
 
 
 def test_a_shared_link_trains_to_the_same_step(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(permissions=["clipboard-read", "clipboard-write"])
-    scrubber = Scrubber(page).open(site + ADDRESS)
+    page, _ = new_page(**CLIPBOARD)
+    scrubber = Scrubber(page).open(site)
     scrubber.choose(data="circles", activation="tanh", depth=1, width=4, seed=7).rate(0.5)
     scrubber.press("step", times=6)
     scrubber.scrub(4).rate(1.0).batch(64).press("step", times=3)
     shown = scrubber.table()
-    scrubber.control("share").click()
-    expect(scrubber.note).to_have_text("The link to this state is copied.")
-    link = page.evaluate("navigator.clipboard.readText()")
-    assert link == page.url
+    link = scrubber.share()
 
     other, _ = new_page()
     restored = Scrubber(other)
     other.goto(link)
-    restored.rest()
+    restored.arrive()
     expect(restored.root).to_be_in_viewport()
     assert (restored.step, restored.settings()) == (7, scrubber.settings())
     assert restored.table() == shown, "the same browser trains to the very same numbers"
@@ -549,51 +519,33 @@ def test_a_shared_link_trains_to_the_same_step(new_page: NewPage, site: str) -> 
     restored.press("reset")
     assert restored.step > 100
     # A link on the page changes the figure without loading anything.
-    other.evaluate("hash => { location.hash = hash }", f"{CONTAINER}?data=blobs&rates=0,0.1,256&step=3&depth=1")
+    other.evaluate(
+        "hash => { location.hash = hash }", f"{restored.entry.container}?data=blobs&rates=0,0.1,256&step=3&depth=1"
+    )
     expect(restored.control("data")).to_have_value("blobs")
     restored.rest()
     assert (restored.step, restored.settings()["batch"]) == (3, 256)
     restored.check()
 
 
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        "step=2001&depth=9&width=5&seed=-1",
-        "data=<script>alert(1)</script>&activation=__proto__&step=NaN",
-        "rates=0,0.3,32;5&step=0x10&data=%00",
-        "rates=" + "0,0.1,32;" * 2000,
-        "data=" + "🙂" * 10_000 + "&activation=\u202erelu",
-        "%zz&&&=&step",
-    ],
-)
-def test_a_hostile_link_breaks_nothing(page: Page, site: str, parameters: str) -> None:
-    scrubber = Scrubber(page).open(f"{site}{ADDRESS}{CONTAINER}?{parameters}")
-    state = scrubber.state()
-    names = ("data", "activation", "depth", "width", "seed")
-    assert {name: scrubber.settings()[name] for name in names} == {name: state[name] for name in names}
-    assert scrubber.step == state["step"]
-    scrubber.check()
-
-
 def test_a_graph_that_does_not_load_stops_the_play_and_can_be_tried_again(browser: Browser, site: str) -> None:
     page = browser.new_page()  # not watched: this page is meant to complain
     try:
         page.route("**/training-step-*", lambda route: route.abort())
-        scrubber = Scrubber(page).open(site + ADDRESS)
+        scrubber = Scrubber(page).open(site)
         before, step = scrubber.table(), scrubber.step
         scrubber.control("play").click()
         alert = scrubber.root.locator(".dlc-engine-failure")
-        expect(alert).to_contain_text("could not be loaded", timeout=LONG)
+        expect(alert).to_contain_text("could not be loaded", timeout=LATE)
         expect(scrubber.control("play")).to_have_attribute("aria-label", "Play")
         assert scrubber.table() == before, "the figure keeps its numbers"
         # Another wish takes the failed one's place, and fails in turn; going back to what was recorded does not.
         scrubber.control("step").click()
-        expect(alert).to_contain_text("could not be loaded", timeout=LONG)
+        expect(alert).to_contain_text("could not be loaded", timeout=LATE)
         scrubber.press("reset")
         expect(alert).to_have_text("")
         scrubber.control("step").click()
-        expect(alert).to_contain_text("could not be loaded", timeout=LONG)
+        expect(alert).to_contain_text("could not be loaded", timeout=LATE)
         page.unroute("**/training-step-*")
         scrubber.root.get_by_role("button", name="Try again").click()
         scrubber.rest()
@@ -612,29 +564,6 @@ def test_what_changes_is_spoken(scrubber: Scrubber) -> None:
     assert "At step 50" in label
 
 
-def test_without_javascript_a_figure_stands_there(browser: Browser, site: str) -> None:
-    # Not watched: without scripts, Chromium reports the scripts that the page names as refused.
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(site + ADDRESS)
-    image = page.locator(f"{CONTAINER} figure img")
-    image.scroll_into_view_if_needed()
-    expect(image).to_be_visible()
-    box = image.bounding_box()
-    assert box
-    assert box["height"] > 200, "the picture is there, not only its frame"
-    alternative = image.get_attribute("alt") or ""
-    assert "Training of a network with" in alternative
-    assert page.locator(f"{CONTAINER} details table tr").count() == 12
-    context.close()
-
-
-def test_in_print_the_figure_stands_there(scrubber: Scrubber) -> None:
-    scrubber.page.emulate_media(media="print")
-    expect(scrubber.container.locator("figure img")).to_be_visible()
-    expect(scrubber.root).to_be_hidden()
-
-
 def test_nothing_runs_over_at_any_width(scrubber: Scrubber) -> None:
     crowded = (
         {"data": "spirals", "depth": 2},
@@ -645,12 +574,12 @@ def test_nothing_runs_over_at_any_width(scrubber: Scrubber) -> None:
         for settings in crowded:
             scrubber.choose(**settings)
             scrubber.root.locator("[data-grid=weights-1] [tabindex='0']").focus()
-            assert overflowing(scrubber.page, CONTAINER) == [], settings
+            assert scrubber.overflowing() == [], settings
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
-    page, _ = new_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    scrubber = Scrubber(page).open(site + ADDRESS)
+    page, _ = new_page(**PHONE)
+    scrubber = Scrubber(page).open(site)
     scrubber.plane.scroll_into_view_if_needed()
     box = scrubber.plane.bounding_box()
     assert box
@@ -672,11 +601,6 @@ def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
     scrubber.choose(data="digits")
     scrubber.root.locator("[data-neuron='3']").tap()
     expect(scrubber.root.locator("[data-neuron='3']")).to_have_attribute("aria-checked", "true")
-    targets = scrubber.root.locator("button, select, input").evaluate_all(
-        "all => all.filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect())"
-        ".map(b => Math.min(b.width, b.height))"
-    )
-    assert min(targets) >= 32
 
 
 def test_neurons_are_chosen_by_keys(scrubber: Scrubber) -> None:
@@ -694,7 +618,7 @@ def test_neurons_are_chosen_by_keys(scrubber: Scrubber) -> None:
 
 def test_dark_mode_has_its_own_colours(new_page: NewPage, site: str) -> None:
     page, _ = new_page(color_scheme="dark")
-    scrubber = Scrubber(page).open(site + ADDRESS)
+    scrubber = Scrubber(page).open(site)
     expect(scrubber.root).to_have_attribute("data-dlc-theme", "dark")
     pixel = (
         "c => { const copy = document.createElement('canvas').getContext('2d', { willReadFrequently: true });"
@@ -708,10 +632,7 @@ def test_dark_mode_has_its_own_colours(new_page: NewPage, site: str) -> None:
     scrubber.check()
 
 
-def test_axe_finds_no_fault(scrubber: Scrubber) -> None:
-    scrubber.control("keys").click()
-    for data in ("spirals", "digits"):
-        scrubber.choose(data=data)
-        for look in looks(scrubber.page):
-            # Of the maps' rows, which are all alike, two.
-            assert faults(scrubber.page, CONTAINER, ".dlc-pixels [role=row]:nth-child(n + 3)") == {}, (data, look)
+def test_digits_stand_in_any_light(scrubber: Scrubber) -> None:
+    scrubber.choose(data="digits")
+    for look in looks(scrubber.page):
+        assert scrubber.faults() == {}, look
