@@ -114,10 +114,9 @@ class OnPage:
         """What axe finds in it. Of what is all alike and many, only the first few are looked at."""
         return looks.faults(self.page, self.entry.container, *looks.MANY, *repeated)
 
-    def overflowing(self, besides: str = "") -> list[str]:
-        """What runs over in it, but for what may scroll, and for what ``besides`` selects."""
-        scrolls = ", ".join(filter(None, (self.entry.scrolls, besides)))
-        return looks.overflowing(self.page, self.entry.container, scrolls=scrolls, cut=self.entry.cut)
+    def overflowing(self) -> list[str]:
+        """What runs over in it, but for what may scroll."""
+        return looks.overflowing(self.page, self.entry.container, scrolls=self.entry.scrolls, cut=self.entry.cut)
 
 
 def near(expected: Any, *, rel: float, abs: float) -> Any:
