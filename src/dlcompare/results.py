@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from dlcompare.comparison import Record
+from dlcompare.comparison.record import Record, latest, read
 
 __all__ = ["bench", "comparison", "pages"]
 
@@ -42,8 +41,6 @@ def comparison(*, quick: bool = False, path: Path | None = None) -> list[Record]
     RecordError
         when a line of the file is no record.
     """
-    from dlcompare.comparison import latest, read
-
     return latest(read(path or _place("comparison-quick.jsonl" if quick else "comparison.jsonl")))
 
 

@@ -236,7 +236,7 @@ def test_the_widget_is_shown_live(notebook: Notebook) -> None:
     controls = notebook.root.locator("button").evaluate_all(
         "all => all.filter(e => e.checkVisibility()).map(e => e.dataset.control)"
     )
-    assert controls == ["stepBack", "step", "play", "reset", "keys"]
+    assert controls == ["stepBack", "step", "play", "undo", "reset", "keys"]
 
 
 def test_a_weight_typed_in_the_front_end_is_seen_in_python(notebook: Notebook) -> None:

@@ -70,7 +70,7 @@ class Record:
     versions
         of dlcompare, Python, torch and what else took part.
     machine
-        processor, cores, threads; see :mod:`dlcompare._machine`.
+        processor, cores, threads.
     device
         where it was computed: "cpu" or "cuda".
     seconds, cpu_seconds

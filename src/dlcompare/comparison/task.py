@@ -296,7 +296,7 @@ def default_collate(form: Form) -> Collate:
 
 
 def judged(outputs: Tensor, part: Part, form: Form) -> dict[str, float]:
-    """Return the figures of :meth:`Task.measure` for a model's ``outputs`` on a part.
+    """Return the figures of :meth:`dlcompare.comparison.Task.measure` for a model's ``outputs`` on a part.
 
     ``outputs`` are logits (n, classes), logits (n, seq, tokens), or values (n, size_out), as ``form.answer`` says.
     """
