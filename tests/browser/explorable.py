@@ -121,7 +121,10 @@ class OnPage:
 
 def near(expected: Any, *, rel: float, abs: float) -> Any:
     """What is equal to a number, to several, or to a tensor's but for rounding; None is equal to None alone."""
-    return pytest.approx(expected.tolist() if isinstance(expected, Tensor) else expected, rel=rel, abs=abs)
+    value = expected.tolist() if isinstance(expected, Tensor) else expected
+    if isinstance(value, list) and None in value:
+        return [None if one is None else pytest.approx(one, rel=rel, abs=abs) for one in value]
+    return pytest.approx(value, rel=rel, abs=abs)
 
 
 def within(rel: float, abs: float) -> Callable[[Any], Any]:

@@ -160,14 +160,18 @@ def test_fingers_can_use_it(new_page: NewPage, site: str, entry: Entry) -> None:
     assert small == []
     tapped = 0
     for selector in TAPPED:
-        first = explorable.root.locator(selector).locator("visible=true").first
-        if not first.count():
-            continue
-        before = look(explorable.root)
-        first.tap()
-        assert changes(page, explorable.root, before, PATIENCE), f"a tap on {selector} does nothing"
+        found = explorable.root.locator(selector).locator("visible=true")
+        count = min(found.count(), 3)
+        for place in range(count):
+            before = look(explorable.root)
+            found.nth(place).tap()
+            # One may say what is already so.
+            if changes(page, explorable.root, before, PATIENCE if place == count - 1 else 2000):
+                break
+        else:
+            assert not count, f"a tap on {selector} does nothing"
         explorable.settle()
-        tapped += 1
+        tapped += bool(count)
     assert tapped
 
 
