@@ -122,6 +122,8 @@ class OnPage:
 def near(expected: Any, *, rel: float, abs: float) -> Any:
     """What is equal to a number, to several, or to a tensor's but for rounding; None is equal to None alone."""
     value = expected.tolist() if isinstance(expected, Tensor) else expected
+    if value is None:
+        return None
     if isinstance(value, list) and None in value:
         return [None if one is None else pytest.approx(one, rel=rel, abs=abs) for one in value]
     return pytest.approx(value, rel=rel, abs=abs)
