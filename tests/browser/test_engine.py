@@ -286,7 +286,7 @@ MOUNT = """async ([module, state, times]) => {
 def test_mounting_and_unmounting_leaks_nothing(new_page: NewPage, site: str, address: str) -> None:
     page, _ = new_page()
     page.goto(site + address)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("networkidle", timeout=60_000)
     client = page.context.new_cdp_session(page)
 
     def count() -> dict[str, int]:

@@ -133,9 +133,9 @@ def test_each_model_in_turn(timeline: Timeline) -> None:
         timeline.page.keyboard.press("ArrowRight")
     expect(timeline.control("step")).to_have_attribute("aria-disabled", "true")
     timeline.control("table").click()
-    rows = timeline.root.locator(".dlc-table tbody tr").evaluate_all(
-        "all => all.map(r => [...r.cells].map(c => c.innerText))"
-    )
+    lines = timeline.root.locator(".dlc-table tbody tr")
+    expect(lines).to_have_count(len(history()))
+    rows = lines.evaluate_all("all => all.map(r => [...r.cells].map(c => c.innerText))")
     assert rows == [list(row) for row in timeline.twin.table().rows]
 
 

@@ -158,9 +158,9 @@ def choose_another(page: Page, root: Locator, element: Locator) -> None:
     """Choose something else when this is chosen already: by itself, the one thing chosen can't show that it answers."""
     if "true" not in {element.get_attribute("aria-selected"), element.get_attribute("aria-checked")}:
         return
-    another = root.locator("[role=option][aria-selected=false], [role=radio][aria-checked=false]").locator(
-        "visible=true"
-    )
+    role = element.get_attribute("role")
+    others = f"[role={role}]:is([aria-selected=false], [aria-checked=false]), [role=option][aria-selected=false]"
+    another = root.locator(others).locator("visible=true")
     if another.count():
         another.last.click()
         rest(page, root)

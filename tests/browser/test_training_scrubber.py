@@ -124,7 +124,9 @@ class Scrubber(OnPage):
             sign = SUPERSCRIPT[layer]
             for column, tensors in enumerate(columns):
                 w = [[table[f"w{sign}[{i}, {j}]"][column] for j in range(n_in)] for i in range(n_out)]
-                tensors += [torch.tensor(w), torch.tensor([table[f"b{sign}[{i}]"][column] for i in range(n_out)])]
+                b = [table[f"b{sign}[{i}]"][column] for i in range(n_out)]
+                # A page has no whole numbers of their own.
+                tensors += [torch.tensor(part, dtype=torch.float32) for part in (w, b)]
         values, gradient, after = columns
         with torch.no_grad():
             for parameter, value in zip(model.parameters(), values, strict=True):

@@ -9,6 +9,7 @@ import { createFrame } from "../../shared/frame.js";
 import { Past } from "../../shared/past.js";
 import { readable } from "../../shared/token_text.js";
 import { createTokenizer } from "../../shared/tokenizer.js";
+import { differs } from "../../shared/traits.js";
 import { createDebugger } from "./debugger.js";
 import { createFigure } from "./figure.js";
 import { createPromptReader } from "./prompt.js";
@@ -57,7 +58,7 @@ function render(context) {
     const last = past.back();
     if (!last) return;
     writer.set(last.settings);
-    writer.jump(last.place);
+    if (differs(last.place, writer.place())) writer.jump(last.place);
   }
   const isRunning = () => Boolean(writer.shown()?.running);
   function togglePlay() {
