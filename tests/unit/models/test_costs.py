@@ -155,7 +155,7 @@ class Bilinear(nn.Module):
     [(nn.Sequential(nn.ELU()), "0 is a ELU"), (nn.Sequential(Bilinear()), "0 is a Bilinear")],
 )
 def test_a_layer_without_a_formula_is_named(model, named):
-    with pytest.raises(ValueError, match=f"{named}, which has no formula; allowed are Conv2d, Linear"):
+    with pytest.raises(ValueError, match=f"{named}, which has no formula; allowed are Conv1d, Conv2d, Linear"):
         costs(model, torch.zeros(2, 3))
 
 
