@@ -230,5 +230,7 @@ def test_costs_of_parts_sum_to_their_container_and_only_what_ran_counts():
 
 
 def test_a_layer_without_a_formula_is_named():
-    with pytest.raises(ValueError, match="0 is a ConvTranspose2d, which has no formula; allowed are Conv1d, Conv2d, Linear"):
+    with pytest.raises(
+        ValueError, match="0 is a ConvTranspose2d, which has no formula; allowed are Conv1d, Conv2d, Linear"
+    ):
         costs(nn.Sequential(nn.ConvTranspose2d(1, 1, 2)), torch.zeros(1, 1, 3, 3))
