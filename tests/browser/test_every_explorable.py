@@ -161,17 +161,19 @@ def test_fingers_can_use_it(new_page: NewPage, site: str, entry: Entry) -> None:
     tapped = 0
     for selector in TAPPED:
         found = explorable.root.locator(selector).locator("visible=true")
-        count = min(found.count(), 3)
-        for place in range(count):
+        if not found.count():
+            continue
+        before = look(explorable.root)
+        found.first.tap()
+        if not changes(page, explorable.root, before, 2000):
+            # It says what is already so: the same one must answer from elsewhere.
+            explorable.control("stepBack").tap()
+            explorable.settle()
             before = look(explorable.root)
-            found.nth(place).tap()
-            # One may say what is already so.
-            if changes(page, explorable.root, before, PATIENCE if place == count - 1 else 2000):
-                break
-        else:
-            assert not count, f"a tap on {selector} does nothing"
+            found.first.tap()
+            assert changes(page, explorable.root, before, PATIENCE), f"a tap on {selector} does nothing"
         explorable.settle()
-        tapped += bool(count)
+        tapped += 1
     assert tapped
 
 
