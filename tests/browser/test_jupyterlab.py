@@ -300,7 +300,10 @@ def test_a_second_view_shows_the_same_state_and_leaves_cleanly(notebook: Noteboo
     expect(notebook.root).to_have_count(1)
     notebook.root.locator("[data-control=padding]").select_option("0")
     notebook.wait_for_python("w.padding", 0)
-    assert complaints == []
+    notebook.python("w.padding = 1")
+    expect(notebook.root.locator("[data-control=padding]")).to_have_value("1", timeout=SETTLE)
+    # A model that is taken away before its module has loaded: anywidget 0.11 reports it so, two seconds later.
+    assert set(complaints) <= {"[anywidget] Failed to initialize model."}
 
 
 def test_attention_that_is_shown_is_pythons(notebook: Notebook) -> None:
