@@ -27,7 +27,7 @@ Draw = Callable[[int, torch.Generator], Part]
 #: Seeds of the validation and the test part; those of training are the runs'.
 _VALIDATION_SEED, _TEST_SEED = 1_000_001, 1_000_002
 
-_RECALL_DISTANCES, _PAIRS, _SYMBOLS = (4, 16, 48, 96), 4, 16
+_RECALL_DISTANCES, _PAIRS, _SYMBOLS = (4, 16, 32, 64), 4, 16
 # Even of the shortest strings there are so many that none is trained on and asked for.
 _COPY_LENGTHS = (8, 16, 24, 32)
 _ADDING_LENGTHS = (8, 16, 32, 64)
