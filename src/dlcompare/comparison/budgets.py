@@ -42,8 +42,8 @@ class Budget:
     flops
         floating-point operations of all training steps together, forward and backward; None for the task's steps.
     seconds
-        time of all training steps together, of the processor (on one thread, the wall time of a machine that has nothing
-        else to do), or on a GPU the wall's; None for the task's steps.
+        of all training steps together: of the processor (on one thread, the wall time where nothing else runs), on a
+        GPU of the wall; None for the task's steps.
     tolerance
         how far the number of parameters may lie from what is asked for, as a share of it.
 
