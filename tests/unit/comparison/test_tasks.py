@@ -1,5 +1,8 @@
 """The tasks' own rules, on made-up data; the real sets are in tests/real."""
 
+import random
+import string
+
 import numpy as np
 import pytest
 import torch
@@ -157,3 +160,20 @@ def test_tasks_have_names():
     assert all(name == task.name for name, task in TASKS.items())
     assert TASKS["sentiment-10"].of == "sentiment"
     assert TASKS["sentiment-10"].identity != TASKS["sentiment-100"].identity
+
+
+def test_a_piece_of_shakespeare_begins_where_the_seed_says_and_keeps_the_vocabulary(monkeypatch):
+    text = "".join(random.Random(0).choices(string.ascii_letters, k=1000)) + "!"
+    documents = [Corpus((Document("play", part),)) for part in (text, text[:300], text[:200])]
+    monkeypatch.setattr(data, "load_shakespeare", lambda: Splits(*documents))
+    whole, first, again, second = (shakespeare.load(*arguments) for arguments in ((0,), (0, 100), (0, 100), (1, 100)))
+    assert len(whole.splits.train) == 1001
+    assert first.form == whole.form
+    piece = first.splits.train.raw[0]
+    assert len(piece) == 100
+    assert piece in text
+    assert piece == again.splits.train.raw[0] != second.splits.train.raw[0]
+    assert first.splits.test.raw == whole.splits.test.raw
+    for n in (0, 1002):
+        with pytest.raises(ValueError, match=f"characters is {n}; allowed are 1 to 1001"):
+            shakespeare.load(0, n)
