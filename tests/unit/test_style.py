@@ -1,3 +1,5 @@
+import math
+
 import matplotlib as mpl
 import matplotlib.colors
 import numpy as np
@@ -59,3 +61,17 @@ def test_image_row_shows_each_image_under_its_title():
 def test_the_style_is_applied():
     style.use()
     assert mpl.rcParams["image.cmap"] == style.SEQUENTIAL
+
+
+def test_numbers_are_written_as_the_front_end_writes_them(run_node):
+    generator = torch.Generator().manual_seed(3)
+    exponents = 30 * torch.rand(300, generator=generator, dtype=torch.float64) - 15
+    drawn = (10**exponents * torch.randn(300, generator=generator).sign()).tolist()
+    values = [*drawn, 0, 0.5, -0.25, 1, 12, 100, 1234, 99999, 100352, 1e6, 0.001, 0.000999, 9.995, 0.957, 1e12]
+    code = """
+        import { readFileSync } from "node:fs";
+        import { short } from "./shared/format.js";
+        console.log(JSON.stringify(JSON.parse(readFileSync(0)).map(short)));
+    """
+    assert [style.short(value) for value in values] == run_node(code, values)
+    assert [style.short(value) for value in (0.9568, 1e12, -math.inf)] == ["0.957", "1.00·10¹²", "−∞"]
