@@ -178,7 +178,8 @@ def _setup(record: Record) -> dict[str, Any]:
     """Return how a model was made, as far as all seeds have it in common."""
     told = dict(record.configuration)
     layers = dict(_flat(told.get("config") or {})).get("n_layer")
-    tried = zip(record.search.get("grid", ()), record.search.get("validation", ()), strict=True)
+    rates = record.search.get("tried", record.search.get("grid", ()))
+    tried = zip(rates, record.search.get("validation", ()), strict=True)
     kept = ("model", "config", "checkpoint", "method", "terms", "k", "order", "season", "C", "shots", "chosen_from")
     sizes = {key: told[key] for key in kept if told.get(key) is not None}
     return {
