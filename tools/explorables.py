@@ -256,7 +256,13 @@ EXPLORABLES = (
         _objectives,
         lambda root, n: root.locator("[data-control=first]").fill(f"O Romeo{', Romeo' * (n + 1)}"),
     ),
-    Entry("finetuning", "chapters/3-algorithms/3-2-2-pretraining-and-finetuning.html", _finetuning, _type),
+    Entry(
+        "finetuning",
+        "chapters/3-algorithms/3-2-2-pretraining-and-finetuning.html",
+        _finetuning,
+        _type,
+        streams=True,
+    ),
     Entry("positions", "chapters/2-concepts/2-1-deep-learning.html", _language(PositionExplorer), _type),
     Entry("timeline", "chapters/1-background/1-3-relation.html", ModelTimeline, _measure, asks=False),
     Entry(
