@@ -190,7 +190,7 @@ def _setup(record: Record) -> dict[str, Any]:
         "decay": told.get("weight_decay"),
         "rate": record.learning_rate,
         "tried": [[rate, loss if loss is None else _rounded(loss)] for rate, loss in tried],
-        "sizes": "; ".join(f"{key} {_written(value)}" for key, value in _flat(sizes)),
+        "sizes": "; ".join(f"{key} {_written(value)}" for key, value in _flat(sizes) if value is not None),
     }
 
 

@@ -79,9 +79,9 @@ export default defineExplorable({
       choices: choices.map(({ element }) => element),
       elements: [question, h("div", { class: "dlc-comparison-stage" }, ranking.element, h("div", { class: "dlc-part" }, plot.element, legend)), detail.element],
       draw({ state, wanted }) {
-        const { task, table } = now(state);
+        const { task, budget, table } = now(state);
         for (const { name, show } of choices) show(wanted[name]);
-        question.textContent = text("judged", { summary: task.summary, metric: task.metric, direction: text(task.higher ? "more" : "less") });
+        question.textContent = text("judged", { summary: task.summary, budget, metric: task.metric, direction: text(task.higher ? "more" : "less") });
         ranking.draw(table, state["family"]);
         plot.draw({ task, rows: table.rows, state });
         plot.point(pointed);

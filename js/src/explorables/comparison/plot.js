@@ -23,7 +23,7 @@ import { followWidth } from "../../shared/width.js";
 import { meets, placeNames } from "./names.js";
 import { axisFor, barOf, neighbour, valueOf } from "./rules.js";
 
-const EDGE = { left: 50, right: 14, top: 30, bottom: 46 };
+const EDGE = { left: 50, right: 22, top: 30, bottom: 46 };
 /** Of the bands for what has no such figure. */
 const BAND = { width: 70, height: 40 };
 /** Half of a mark, for the names around it. */
@@ -140,7 +140,7 @@ export function createPlot({ text, named, describe, onChoose, onPoint }) {
     const [x, y] = [of("x"), of("y")];
     const bottom = height - EDGE.bottom;
     return {
-      x: { ...x, from: EDGE.left + (x.lacks ? BAND.width : 0) + 6, to: width - EDGE.right, band: EDGE.left + BAND.width / 2 },
+      x: { ...x, from: EDGE.left + (x.lacks ? BAND.width + 14 : 6), to: width - EDGE.right, band: EDGE.left + BAND.width / 2 },
       y: { ...y, from: bottom - (y.lacks ? BAND.height : 0) - 4, to: EDGE.top, band: bottom - BAND.height / 2 },
     };
   }
@@ -281,10 +281,10 @@ export function createPlot({ text, named, describe, onChoose, onPoint }) {
     draw(content) {
       last = content;
       build(content);
-      place();
       const now = Math.max(0, chosen());
       [...marks.children].forEach((mark, index) => put(mark, { "aria-selected": String(index === now), tabindex: index === now ? 0 : -1 }));
       [...names.children].forEach((label, index) => put(label, { "data-chosen": index === now }));
+      place(); // after that, for the chosen name is wider
     },
     /** Show what is pointed at. @param {string | null} family */
     point(family) {
