@@ -22,6 +22,7 @@ from dlcompare.widgets import (
     AttentionExplorer,
     BackpropStepper,
     ChatStepper,
+    ComparisonLab,
     ConvolutionStepper,
     DigitPad,
     FeatureMaps,
@@ -171,6 +172,10 @@ def _measure(root: Locator, n: int) -> None:
     root.locator("[data-control=measure]").select_option(("layers", "width")[n % 2])
 
 
+def _costs(root: Locator, n: int) -> None:
+    root.locator("[data-control=x]").select_option(("memory", "seconds")[n % 2])
+
+
 def _digits() -> Explorable:
     models = {kind: checkpoints.load(f"digits-{kind}").model for kind in ("mlp", "cnn", "lstm", "vit")}
     return DigitPad(models, torch.rand(4, 28, 28), [0, 1, 2, 3])
@@ -291,6 +296,7 @@ EXPLORABLES = (
         cut=".dlc-draw-pin",
         setting=_temperature,
     ),
+    Entry("comparison", "chapters/6-conclusion/6-conclusion.html", ComparisonLab, _costs, asks=False),
     Entry("training", "chapters/3-algorithms/3-1-2-backpropagation.html", TrainingScrubber, _step, setting=_activation),
 )
 #: Those that ask an engine.

@@ -6,6 +6,7 @@ meaning alone: lines have marks or labels too.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ __all__ = [
     "attention_map",
     "image_row",
     "readable",
+    "short",
     "signed_image",
     "table",
     "use",
@@ -110,6 +112,7 @@ def signed_image(axis: Axes, values: Tensor | np.ndarray, limit: float | None = 
     return axis.imshow(array, cmap=DIVERGING, vmin=-bound or -1.0, vmax=bound or 1.0)
 
 
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MARKS = {" ": "·", "\n": "⏎", "\t": "⇥", "\x7f": "␡"}
 
 
@@ -130,6 +133,24 @@ def readable(token: str) -> str:
     shown = "".join(map(mark, token))
     # An accent without a letter would sit on its neighbour.
     return f"◌{shown}" if shown and unicodedata.category(shown[0]).startswith("M") else shown
+
+
+def short(value: float) -> str:
+    """Return a number as a reader sees it: three significant digits, a true minus sign, no exponent in letters.
+
+    Shorter only where fewer digits say it exactly. The twin of ``js/src/shared/format.js``.
+    """
+    size, sign = abs(value), "\N{MINUS SIGN}" if value < 0 else ""
+    if size == 0 or math.isinf(size):
+        return "0" if size == 0 else f"{sign}∞"
+    rounded = float(f"{size:.3g}")
+    if rounded >= 1e6 or rounded < 1e-3:
+        mantissa, _, exponent = f"{size:.2e}".partition("e")
+        return f"{sign}{mantissa}·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+    exact = f"{size:g}"
+    if rounded == size and len(exact) < 5:
+        return sign + exact
+    return sign + (f"{rounded:.0f}" if rounded >= 100 else f"{rounded:.{2 - math.floor(math.log10(rounded))}f}")
 
 
 def attention_map(axis: Axes, weights: Tensor | np.ndarray, tokens: Sequence[str]) -> Any:

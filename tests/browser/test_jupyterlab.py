@@ -349,6 +349,23 @@ def test_a_training_that_is_shown_is_pythons(notebook: Notebook) -> None:
     torch.testing.assert_close(torch.tensor(norms), torch.tensor(expected), rtol=1e-4, atol=1e-5)
 
 
+def test_what_is_chosen_in_the_comparison_is_pythons(notebook: Notebook) -> None:
+    root = notebook.explorable("comparison")
+    root.scroll_into_view_if_needed()
+    notebook.python("comparison.x = 'quality'")
+    expect(root.locator("[data-control=y]")).to_have_value("flops", timeout=SETTLE)
+    root.locator("[data-control=y]").select_option("quality")
+    notebook.wait_for_python("[comparison.x, comparison.y]", ["flops", "quality"])
+    last = notebook.value("comparison.tasks[-1]['name']")
+    root.locator("[data-control=task]").select_option(last)
+    notebook.wait_for_python("comparison.task", last)
+    families = notebook.value("[row['family'] for row in comparison.rows]")
+    marks = root.locator("[data-grid=plot] [role=option]")
+    assert marks.evaluate_all("all => all.map(e => e.dataset.key)") == families
+    notebook.python("comparison.family = comparison.rows[-1]['family']")
+    expect(marks.last).to_have_attribute("aria-selected", "true", timeout=SETTLE)
+
+
 @pytest.mark.parametrize("name", [entry.name for entry in ASKING])
 def test_python_computes(notebook: Notebook, name: str) -> None:
     """The same module as in the page, and another answers: the kernel, which counts what it was asked."""

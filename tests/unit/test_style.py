@@ -1,3 +1,5 @@
+import math
+
 import matplotlib as mpl
 import matplotlib.colors
 import numpy as np
@@ -68,3 +70,17 @@ def test_a_table_is_markdown_with_as_many_cells_everywhere():
     assert style.table(["a", "b"], [], align="---").markdown.endswith("| --- | --- |")
     with pytest.raises(ValueError, match=r"rows has one of 1 cells, \['x'\]; allowed are 2, as many as header"):
         style.table(["a", "b"], [["x"]])
+
+
+def test_numbers_are_written_as_the_front_end_writes_them(run_node):
+    generator = torch.Generator().manual_seed(3)
+    exponents = 30 * torch.rand(300, generator=generator, dtype=torch.float64) - 15
+    drawn = (10**exponents * torch.randn(300, generator=generator).sign()).tolist()
+    values = [*drawn, 0, 0.5, -0.25, 1, 12, 100, 1234, 99999, 100352, 1e6, 0.001, 0.000999, 9.995, 0.957, 1e12]
+    code = """
+        import { readFileSync } from "node:fs";
+        import { short } from "./shared/format.js";
+        console.log(JSON.stringify(JSON.parse(readFileSync(0)).map(short)));
+    """
+    assert [style.short(value) for value in values] == run_node(code, values)
+    assert [style.short(value) for value in (0.9568, 1e12, -math.inf)] == ["0.957", "1.00·10¹²", "−∞"]

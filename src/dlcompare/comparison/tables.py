@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dlcompare.comparison.record import Record, latest
@@ -48,8 +48,12 @@ class Row:
         1 + the number of families that are surely better: whose interval lies wholly on the better side of this one's.
     value
         the metric on the test part.
-    parameters, flops, seconds, peak_memory
+    parameters, flops, seconds, peak_memory, cpu_seconds, examples
         means over the runs, None where no run has one.
+    better
+        the families that are surely better, the best first.
+    records
+        the runs themselves, in the order of their seeds.
     """
 
     family: str
@@ -60,6 +64,10 @@ class Row:
     flops: float | None
     seconds: float | None
     peak_memory: float | None
+    cpu_seconds: float | None = None
+    examples: float | None = None
+    better: tuple[str, ...] = ()
+    records: tuple[Record, ...] = ()
 
 
 def student_t(confidence: float, degrees: int) -> float:
@@ -170,21 +178,30 @@ def table(records: Iterable[Record], task: str, budget: str, metric: Metric, con
         )
         for family, of in found.items()
     }
-    rows = [
-        Row(
-            family,
-            of[0].budget,
-            1 + sum(_surely_better(other, values[family], metric) for other in values.values()),
-            values[family],
-            _mean([record.parameters for record in of]),
-            _mean([record.flops for record in of]),
-            _mean([record.seconds for record in of]),
-            _mean([record.peak_memory for record in of]),
-        )
-        for family, of in found.items()
-    ]
     sign = -1 if metric.higher_is_better else 1
-    return sorted(rows, key=lambda row: (row.rank, sign * row.value.mean))
+    ordered = sorted(found, key=lambda family: sign * values[family].mean)
+    rows = [_row(family, found[family], values, ordered, metric) for family in ordered]
+    return sorted(rows, key=lambda row: row.rank)
+
+
+def _row(
+    family: str, of: Sequence[Record], values: Mapping[str, Interval], ordered: Sequence[str], metric: Metric
+) -> Row:
+    better = tuple(other for other in ordered if _surely_better(values[other], values[family], metric))
+    return Row(
+        family,
+        of[0].budget,
+        1 + len(better),
+        values[family],
+        _mean([record.parameters for record in of]),
+        _mean([record.flops for record in of]),
+        _mean([record.seconds for record in of]),
+        _mean([record.peak_memory for record in of]),
+        _mean([record.cpu_seconds for record in of]),
+        _mean([record.examples for record in of]),
+        better,
+        tuple(sorted(of, key=lambda record: record.seed)),
+    )
 
 
 def _surely_better(one: Interval, other: Interval, metric: Metric) -> bool:

@@ -236,10 +236,14 @@ def test_a_reader_adds_a_model_in_twenty_lines(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(comparison.TASKS, "digits", few)
     monkeypatch.setenv("DLCOMPARE_QUIET", "1")
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, "CONTRIBUTING.md", "exec"), {})
+    given: dict[str, object] = {}
+    exec(compile(code, "CONTRIBUTING.md", "exec"), given)
     shown = capsys.readouterr().out.splitlines()
     assert {line.split()[1] for line in shown} == {"two-layers", "mlp"}
     records = comparison.read(tmp_path / "runs" / "mine.jsonl")
     assert [record.error for record in records] == [None] * 6
     sizes = [record.configuration["config"]["sizes"] for record in records if record.family == "two-layers"]
     assert all(len(size) == 4 and size[1] == size[2] for size in sizes)
+    lab = eval(code.splitlines()[-1], given)
+    lab.task = "digits"
+    assert {"two-layers", "mlp"} <= {row["family"] for row in lab.rows}, "it is one more mark"

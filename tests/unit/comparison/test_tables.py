@@ -45,6 +45,8 @@ def records(name, **families):
             "none" if family == "fixed" else "parameters",
             seed,
             parameters=10 * seed,
+            examples=100 * seed,
+            cpu_seconds=2.5 * seed,
             configuration={"seeded": family != "fixed"},
             test={name: value},
         )
@@ -62,6 +64,10 @@ def test_what_overlaps_is_tied():
     assert rows[0].value.mean == pytest.approx(0.92)
     assert rows[0].parameters == 10
     assert rows[0].peak_memory is None
+    assert [row.better for row in rows] == [(), (), ("alike", "good"), ("alike", "good", "fixed")]
+    assert [record.seed for record in rows[3].records] == [0, 1, 2]
+    assert rows[3].examples == pytest.approx((0 + 100 + 200) / 3)
+    assert rows[3].cpu_seconds == pytest.approx(2.5 * 1)
     rows = table(records("error", **MEASURED), "digits", "parameters", ERROR)
     assert [(row.family, row.rank) for row in rows] == [("poor", 1), ("fixed", 2), ("good", 3), ("alike", 3)]
 

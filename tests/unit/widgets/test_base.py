@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -165,3 +166,13 @@ def test_the_light_palette_is_the_figures_palette(run_node) -> None:
         (palettes["light"]["even"], style.SEQUENTIAL),
     ]:
         assert stops == [to_hex(colour) for colour in mpl.colormaps[name](np.linspace(0, 1, len(stops)))]
+
+
+def test_families_have_the_figures_colours_and_a_mark_each(run_node) -> None:
+    sheet = (Path(__file__).parents[3] / "js" / "src" / "shared" / "families.css").read_text(encoding="utf-8")
+    light = sheet.partition('[data-dlc-theme="dark"]')[0]
+    colours = dict(re.findall(r"--dlc-family-(\w+): (#[0-9a-f]{6});", light))
+    assert colours == {family: colour.lower() for family, colour in style.FAMILY.items()}
+    marks = run_node('import { MARKS } from "./shared/family_mark.js"; console.log(JSON.stringify(MARKS));')
+    assert set(marks) == set(style.MARKER)
+    assert len(set(marks.values())) == len(marks)

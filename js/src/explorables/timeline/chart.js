@@ -13,8 +13,9 @@
  * @property {(index: number) => void} onChoose
  * @property {(index: number | null) => void} onPoint
  */
+import { compact, nearest, placeOf } from "../../shared/axis.js";
 import { h, OWN_KEYS, put } from "../../shared/dom.js";
-import { axisOf, compact, groupsOf, heightOf, nearest, neighbour, timeOf } from "./rules.js";
+import { axisOf, groupsOf, neighbour, timeOf } from "./rules.js";
 
 /** The part of the width beyond which a name ends at its mark, to stay inside. */
 const EDGE = 0.85;
@@ -102,8 +103,8 @@ export function createChart({ text, models, lanes, describe, onChoose, onPoint }
     const groups = groupsOf(models, measure);
     labels = [];
     views.forEach(({ lane, plot, grid, joints }, index) => {
-      const axis = /** @type {import("./rules.js").Axis} */ (axes[index]);
-      const height = (/** @type {number} */ number) => 100 * heightOf(number, axis, scale);
+      const axis = /** @type {import("./rules.js").LaneAxis} */ (axes[index]);
+      const height = (/** @type {number} */ number) => 100 * placeOf(number, axis);
       const bottom = (/** @type {number} */ number) => `bottom: ${height(number).toFixed(3)}%`;
       put(plot, { style: `--dlc-share: ${(axis.size / size).toFixed(4)}`, "data-low": axis.low, "data-high": axis.high });
       for (const { element: mark, model } of marks) {

@@ -14,9 +14,10 @@
  * @property {number} when  Its date in years.
  * @property {{key: string, authors: string, title: string, year: number, month: number | null}} paper
  *
- * @typedef {{low: number, high: number, ticks: number[], size: number}} Axis  `size`: its height, relative to other lanes.
+ * @typedef {import("../../shared/axis.js").Axis & {size: number}} LaneAxis  `size`: its height, relative to other lanes.
  * @typedef {{ticks: number[], breaks: number[], place: (when: number) => number}} Time  Places from 0 to 1.
  */
+import { linearAxis, logAxis } from "../../shared/axis.js";
 
 export const MEASURES = ["parameters", "layers", "width"];
 export const SCALES = ["log", "linear"];
@@ -39,40 +40,20 @@ export function change(state, wish, count) {
   return Object.keys(next).every((key) => next[key] === state[key]) ? state : next;
 }
 
-/** The round numbers, 1, 2 and 5 times a power of ten, from one to another. @param {number} low  @param {number} high */
-function round(low, high) {
-  const numbers = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-    for (const times of [1, 2, 5]) numbers.push(Number(`${times}e${power}`));
-  }
-  return numbers;
-}
-
 /**
  * The axis of a lane, upwards: from one round number to another, with room beyond the values. By powers of ten it shows the
  * lane's own values, at least so many powers; by equal amounts all lanes have the same axis, to be compared.
  * @param {number[]} values  The lane's.
  * @param {number[]} all  Those of all lanes.
  * @param {string} scale
- * @returns {Axis}
+ * @returns {LaneAxis}
  */
 export function axisOf(values, all, scale) {
-  if (scale === "linear") {
-    const most = Math.max(...all) * 1.15;
-    const step = Number(round(most / 100, most).find((number) => most / number <= 5));
-    const count = Math.ceil(most / step);
-    return { low: 0, high: count * step, ticks: Array.from({ length: count + 1 }, (_, index) => index * step), size: 1 };
-  }
-  const numbers = round(Math.min(...values) / 100, Math.max(...values) * 100);
-  const low = Number(numbers.findLast((number) => number <= Math.min(...values) * FOOT));
-  const high = Number(numbers.find((number) => number >= Math.max(Math.max(...values) * ROOM, low * LEAST)));
-  const inside = numbers.filter((number) => low <= number && number <= high);
-  const many = Math.max(...all) / Math.min(...all) > 1e3;
-  return { low, high, ticks: many ? inside.filter((number) => Number.isInteger(Math.log10(number))) : inside, size: Math.log10(high / low) };
+  if (scale === "linear") return { ...linearAxis(0, Math.max(...all) * 1.15), size: 1 };
+  const powers = Math.max(...all) / Math.min(...all) > 1e3;
+  const axis = logAxis(Math.min(...values) * FOOT, Math.max(...values) * ROOM, { least: LEAST, powers });
+  return { ...axis, size: Math.log10(axis.high / axis.low) };
 }
-
-/** The height of a value, from 0 at the bottom to 1. @param {number} value  @param {Axis} axis  @param {string} scale */
-export const heightOf = (value, { low, high }, scale) => (scale === "linear" ? (value - low) / (high - low) : Math.log(value / low) / Math.log(high / low));
 
 /**
  * The axis of time. Where there is no model for years, it is broken; elsewhere all years are equally long.
@@ -145,22 +126,6 @@ export function neighbour(models, lanes, from, key) {
   }
 }
 
-/**
- * The mark that a hand points at: the nearest one within reach. Of several in the same place, the one after the chosen one.
- * @param {{index: number, x: number, y: number}[]} marks
- * @param {number} x
- * @param {number} y
- * @param {number} chosen
- * @param {number} [reach]
- */
-export function nearest(marks, x, y, chosen, reach = 28) {
-  const far = marks.map((mark) => ({ index: mark.index, distance: Math.hypot(mark.x - x, mark.y - y) }));
-  const least = Math.min(...far.map(({ distance }) => distance));
-  if (!(least <= reach)) return null;
-  const there = far.filter(({ distance }) => distance <= least + 0.5).map(({ index }) => index);
-  return there[(there.indexOf(chosen) + 1) % there.length] ?? null;
-}
-
 /** What several names begin with, up to where the last word is cut; a single one as it is. @param {string[]} names */
 export function commonName(names) {
   const [first = "", ...others] = names;
@@ -180,11 +145,4 @@ export function groupsOf(models, measure) {
     const name = commonName(members.map((index) => /** @type {Model} */ (models[index]).name));
     return { members, name, lowest: Number(sorted[0]), highest: Number(sorted.at(-1)) };
   });
-}
-
-const UNITS = /** @type {const} */ ([[1e9, "B"], [1e6, "M"], [1e3, "k"]]); // prettier-ignore
-/** A round number as it stands at an axis. @param {number} value */
-export function compact(value) {
-  for (const [size, unit] of UNITS) if (value >= size) return `${value / size}${unit}`;
-  return String(value);
 }
