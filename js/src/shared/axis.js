@@ -61,6 +61,14 @@ export function compact(value) {
   return String(value);
 }
 
+/** A round number by powers of ten: 10¹², 2·10⁻³. @param {number} value */
+export function powersOfTen(value) {
+  if (value === 0) return "0";
+  const [digits, power] = /** @type {[string, string]} */ (value.toExponential().split("e"));
+  const raised = power.replace("+", "").replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹".charAt(Number(digit)));
+  return digits === "1" ? `10${raised}` : `${digits}·10${raised}`;
+}
+
 /**
  * The mark that a hand points at: the nearest one within reach. Of several in the same place, the one after the chosen one.
  * @param {{index: number, x: number, y: number}[]} marks

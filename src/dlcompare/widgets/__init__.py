@@ -14,6 +14,7 @@ from dlcompare.widgets.gradient_flow import GradientFlow
 from dlcompare.widgets.objectives import ObjectiveViewer
 from dlcompare.widgets.positions import PositionExplorer
 from dlcompare.widgets.recurrent import RecurrentStepper
+from dlcompare.widgets.scaling import ScalingCurve
 from dlcompare.widgets.timeline import ModelTimeline
 from dlcompare.widgets.tokenizer import TokenizerExplorer
 from dlcompare.widgets.training import TrainingScrubber
@@ -34,6 +35,7 @@ __all__ = [
     "ObjectiveViewer",
     "PositionExplorer",
     "RecurrentStepper",
+    "ScalingCurve",
     "TokenizerExplorer",
     "TrainingScrubber",
 ]
