@@ -33,6 +33,7 @@ from dlcompare.widgets import (
     ObjectiveViewer,
     PositionExplorer,
     RecurrentStepper,
+    ScalingCurve,
     TokenizerExplorer,
     TrainingScrubber,
 )
@@ -171,6 +172,13 @@ def _measure(root: Locator, n: int) -> None:
     root.locator("[data-control=measure]").select_option(("layers", "width")[n % 2])
 
 
+def _leave_out(root: Locator, n: int) -> None:
+    if n % 4 == 0:
+        root.locator("[data-control=largest]").click()
+    else:
+        root.locator(f"[role=gridcell][data-index='{n % 4}']").press("Enter")
+
+
 def _digits() -> Explorable:
     models = {kind: checkpoints.load(f"digits-{kind}").model for kind in ("mlp", "cnn", "lstm", "vit")}
     return DigitPad(models, torch.rand(4, 28, 28), [0, 1, 2, 3])
@@ -259,6 +267,7 @@ EXPLORABLES = (
     Entry("finetuning", "chapters/3-algorithms/3-2-2-pretraining-and-finetuning.html", _finetuning, _type),
     Entry("positions", "chapters/2-concepts/2-1-deep-learning.html", _language(PositionExplorer), _type),
     Entry("timeline", "chapters/1-background/1-3-relation.html", ModelTimeline, _measure, asks=False),
+    Entry("scaling", "chapters/5-outlook/5-1-deep-learning.html", ScalingCurve, _leave_out),
     Entry(
         "tokenizer",
         "chapters/2-concepts/2-2-gpt.html",

@@ -54,7 +54,7 @@ def draw(widget: ScalingCurve) -> Figure:
     for place, (family, fit) in enumerate(widget.fits.items()):
         if place == 0:
             label = text("scaling.reference", alpha=f"{widget.references[widget.over]:g}")
-            axes.plot(grid, fit["reference_line"], color=SOFT, linewidth=0.8, label=label)
+            axes.plot(grid, fit["reference_line"], ":", color=SOFT, linewidth=1.2, label=label)
         points = [widget.points[i] for i in widget.shown()[family]]
         kept = [widget.points[i]["x"] for i in widget.shown()[family] if i not in widget.left_out]
         if not fit["alpha"].isnan():

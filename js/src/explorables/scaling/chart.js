@@ -21,6 +21,9 @@ import { createFamilyMark } from "../../shared/family_mark.js";
 import { axesOf, neighbour } from "./rules.js";
 import { createSheet } from "./sheet.js";
 
+/** The part of the width beyond which a tick's name ends near it, to stay inside. */
+const EDGE = 0.92;
+
 /** @param {ChartOptions} options */
 export function createChart({ text, given, describe, onChoose, onPress, onPoint }) {
   const marks = given.points.map((point, index) => {
@@ -33,11 +36,12 @@ export function createChart({ text, given, describe, onChoose, onPress, onPoint 
   });
   const sheet = createSheet();
   const ticks = h("div", { class: "dlc-scaling-ticks", "aria-hidden": "true" });
+  const names = h("div", { class: "dlc-scaling-names", "aria-hidden": "true" });
   const faint = h("div", { class: "dlc-scaling-faint", "aria-hidden": "true" });
   const grid = h("div", { role: "grid", "data-grid": "points" });
   const plot = h("div", { class: "dlc-scaling-plot" }, ticks, sheet.element, faint, grid);
   const [upwards, along] = [h("div", { class: "dlc-scaling-upwards", "aria-hidden": "true" }, text("axis_bits")), h("div", { class: "dlc-scaling-along", "aria-hidden": "true" })];
-  const element = h("div", { class: "dlc-scaling-chart" }, upwards, plot, along);
+  const element = h("div", { class: "dlc-scaling-chart" }, upwards, plot, names, along);
   /** @type {{family: string, members: number[]}[]} */
   let rows = [];
   let chosen = 0;
@@ -82,7 +86,9 @@ export function createChart({ text, given, describe, onChoose, onPress, onPoint 
     draw(state, fits, point) {
       const axes = axesOf(given, state);
       chosen = point;
-      const place = (/** @type {number} */ x, /** @type {number} */ y) => `left: ${(100 * placeOf(x, axes.x)).toFixed(3)}%; bottom: ${(100 * placeOf(y, axes.y)).toFixed(3)}%`;
+      const left = (/** @type {number} */ x) => `left: ${(100 * placeOf(x, axes.x)).toFixed(3)}%`;
+      const bottom = (/** @type {number} */ y) => `bottom: ${(100 * placeOf(y, axes.y)).toFixed(3)}%`;
+      const place = (/** @type {number} */ x, /** @type {number} */ y) => `${left(x)}; ${bottom(y)}`;
       if (String(fits.map(({ members }) => members)) !== String(rows.map(({ members }) => members))) {
         grid.replaceChildren(
           ...fits.map(({ family, members }) => h("div", { role: "row", "aria-label": text(family) }, ...members.map((index) => /** @type {HTMLElement} */ (marks[index]?.element)))),
@@ -105,9 +111,11 @@ export function createChart({ text, given, describe, onChoose, onPress, onPoint 
         });
       }
       ticks.replaceChildren(
-        ...axes.x.ticks.map((tick) => h("span", { class: "dlc-scaling-tick-x", "data-tick-x": tick, style: `left: ${(100 * placeOf(tick, axes.x)).toFixed(3)}%` }, h("span", {}, state["over"] === "compute" ? powersOfTen(tick) : compact(tick)))),
-        ...axes.y.ticks.map((tick) => h("span", { class: "dlc-scaling-tick-y", "data-tick-y": tick, style: `bottom: ${(100 * placeOf(tick, axes.y)).toFixed(3)}%` }, h("span", {}, compact(tick)))),
+        ...axes.x.ticks.map((tick) => h("span", { class: "dlc-scaling-tick-x", "data-tick-x": tick, style: left(tick) })),
+        ...axes.y.ticks.map((tick) => h("span", { class: "dlc-scaling-tick-y", "data-tick-y": tick, style: bottom(tick) }, h("span", {}, compact(tick)))),
       );
+      const written = state["over"] === "compute" ? powersOfTen : compact;
+      names.replaceChildren(...axes.x.ticks.map((tick) => h("span", { style: left(tick), "data-edge": placeOf(tick, axes.x) > EDGE }, written(tick))));
       const seeds = fits.flatMap(({ family, members }) => members.flatMap((index) => (given.points[index]?.seeds ?? []).map((seed) => ({ family, x: Number(given.points[index]?.x), bits: seed.bits, kind: "seed" }))));
       const beaten = (given.others[state["over"]] ?? []).filter(({ family }) => fits.some((fit) => fit.family === family)).map((one) => ({ ...one, kind: "beaten" }));
       faint.replaceChildren(

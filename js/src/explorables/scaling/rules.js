@@ -136,11 +136,14 @@ export function axesOf(given, state) {
   const others = (given.others[over] ?? []).filter(({ family }) => rows.some((row) => row.family === family));
   const bits = [...points.flatMap(({ seeds }) => seeds.map((seed) => seed.bits)), ...others.map((one) => one.bits)];
   const [least, most] = [Math.min(...bits) * ROOM.below, Math.max(...bits) * ROOM.above];
-  if (scale === "linear") return { x: linearAxis(0, Math.max(...points.map(({ x }) => x)) * ROOM.right), y: linearAxis(0, most) };
-  const grid = given.grids[over] ?? [];
   // From one end to the other, with the round numbers between; of losses, which span less than a power of ten, at equal amounts.
   /** @param {number} low  @param {number} high  @param {number[]} ticks @returns {Axis} */
-  const within = (low, high, ticks) => ({ low, high, ticks: ticks.filter((tick) => low <= tick && tick <= high), log: true });
+  const within = (low, high, ticks) => ({ low, high, ticks: ticks.filter((tick) => low <= tick && tick <= high), log: scale === "log" });
+  if (scale === "linear") {
+    const right = Math.max(...points.map(({ x }) => x)) * ROOM.right;
+    return { x: within(0, right, linearAxis(0, right).ticks), y: within(0, most, linearAxis(0, most).ticks) };
+  }
+  const grid = given.grids[over] ?? [];
   const [low, high] = [Number(grid[0]), Number(grid.at(-1))];
   return { x: within(low, high, logAxis(low, high).ticks), y: within(least, most, linearAxis(least, most, 8).ticks) };
 }
