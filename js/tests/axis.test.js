@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compact, linearAxis, logAxis, nearest, placeOf } from "../src/shared/axis.js";
+import { compact, linearAxis, logAxis, nearest, placeOf, powersOfTen } from "../src/shared/axis.js";
 
 test("by equal amounts: from one round number to another, with round ones in between", () => {
   assert.deepEqual(linearAxis(0.812, 0.957), { low: 0.8, high: 1, ticks: [0.8, 0.85, 0.9, 0.95, 1], log: false });
@@ -54,6 +54,7 @@ test("any numbers lie on their axis, and the ticks too, in order", () => {
 
 test("round numbers are short", () => {
   assert.deepEqual([0, 0.05, 500, 2000, 1e6, 5e10].map(compact), ["0", "0.05", "500", "2k", "1M", "50B"]); // prettier-ignore
+  assert.deepEqual([0, 1, 2e-3, 1e12, 5e9].map(powersOfTen), ["0", "10⁰", "2·10⁻³", "10¹²", "5·10⁹"]); // prettier-ignore
 });
 
 test("a hand chooses the nearest mark, and by turns those in the same place", () => {

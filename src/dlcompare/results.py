@@ -8,7 +8,7 @@ from typing import Any
 
 from dlcompare.comparison.record import Record, latest, read
 
-__all__ = ["bench", "comparison", "pages", "scaling"]
+__all__ = ["bench", "comparison", "inference", "pages", "scaling"]
 
 
 def _place(name: str) -> Path:
@@ -104,3 +104,22 @@ def pages(path: Path | None = None) -> dict[str, Any]:
         ``tokens_per_second`` up to the full ``context``; ``training``, with the times of one step.
     """
     return _read("pages.json", path)
+
+
+def inference(path: Path | None = None) -> dict[str, Any]:
+    """Return what the next token costs, as ``python -m benchmarks.inference`` has measured it.
+
+    Parameters
+    ----------
+    path
+        another file of the same form.
+
+    Returns
+    -------
+    dict
+        ``date``, ``machine`` and ``versions``; ``models``, the GPT and the LSTM with their ``parameters``, ``n_layer``
+        and ``d_model``; ``rows``, each with the ``way`` ("gpt", "gpt-uncached", "lstm"), the ``context`` in tokens, the
+        ``milliseconds`` and floating-point operations (``flops``) of one more token, and the ``bytes`` that are kept
+        for it.
+    """
+    return _read("inference.json", path)

@@ -32,6 +32,7 @@ def compare(
     threads: Annotated[int, typer.Option(help="torch's threads in each process", min=1)] = 1,
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     quick: Annotated[bool, typer.Option("--quick", help="the reduced grid, of a few minutes")] = False,
+    scaling: Annotated[bool, typer.Option("--scaling", help="the grid of the scaling curves")] = False,
     show: Annotated[bool, typer.Option("--show", help="measure nothing, show the records' tables")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="measure nothing, show what would be, and why not what isn't")
@@ -49,10 +50,14 @@ def compare(
     """
     from dlcompare import comparison
     from dlcompare.comparison import grids
+    from dlcompare.comparison.scaling_runs import SCALING
 
     path = out or Path("runs") / "comparison.jsonl"
+    if quick and scaling:
+        fail("--quick and --scaling are two grids; allowed is one of them", MISUSED)
     try:
-        grid = (grids.QUICK if quick else grids.FULL).only(task, family, budget, seeds)
+        whole = grids.QUICK if quick else SCALING if scaling else grids.FULL
+        grid = whole.only(task, family, budget, seeds)
         jobs = grid.jobs()
         if dry_run:
             _show_plan(grid, jobs, comparison.remaining(jobs, path))

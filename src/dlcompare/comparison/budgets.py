@@ -42,7 +42,8 @@ class Budget:
     flops
         floating-point operations of all training steps together, forward and backward; None for the task's steps.
     seconds
-        wall time of all training steps together; None for the task's steps.
+        of all training steps together: of the processor (on one thread, the wall time where nothing else runs), on a
+        GPU of the wall; None for the task's steps.
     tolerance
         how far the number of parameters may lie from what is asked for, as a share of it.
 
@@ -81,13 +82,15 @@ class Budget:
 #: For what isn't trained by gradients.
 UNLIMITED = Budget("none", "no budget")
 
+#: How many parameters the networks of the full run have.
+_PARAMETERS = 50_000
 #: The budgets of the full run, by their names.
 BUDGETS: dict[str, Budget] = {
     budget.name: budget
     for budget in (
-        Budget("parameters", "100,000 parameters", parameters=100_000),
-        Budget("flops", "10¹² operations", parameters=100_000, flops=1e12),
-        Budget("time", "30 seconds", parameters=100_000, seconds=30.0),
+        Budget("parameters", f"{_PARAMETERS:,} parameters", parameters=_PARAMETERS),
+        Budget("flops", "10¹² operations", parameters=_PARAMETERS, flops=1e12),
+        Budget("time", "20 seconds of one core", parameters=_PARAMETERS, seconds=20.0),
     )
 }
 
@@ -148,7 +151,7 @@ def flops_per_step(model: nn.Module, loss: LossFunction, batches: Sequence[Batch
         return sum(plan(model, loss, batch, lambda _: [], steps=1).flops_per_step for batch in batches) // len(batches)
 
 
-def steps_within(total: float, of_one: float, unit: str, most: int = 1_000_000) -> int:
+def steps_within(total: float, of_one: float, unit: str, most: int) -> int:
     """Return how many steps of ``of_one`` fit into ``total``, both in ``unit``, and at most ``most``.
 
     Raises

@@ -109,17 +109,20 @@ class Method:
 
 AnyFamily = Family | FineTuned | Method
 
+#: Widths of what has no heads, which would ask for even ones.
+_ANY = range(2, 2049)
 _ALL: tuple[AnyFamily, ...] = (
     Method("baseline", "simple baseline", "baseline", baseline),
-    Family("mlp", "MLP", "mlp", builders.mlp, settings=builders.SIZES),
-    Family("cnn", "CNN", "cnn", builders.cnn, settings=builders.SIZES),
+    Family("mlp", "MLP", "mlp", builders.mlp, _ANY, builders.SIZES),
+    Family("cnn", "CNN", "cnn", builders.cnn, _ANY, builders.SIZES),
     *(
         Family(
             kind,
             kind.upper(),
             "recurrent",
             functools.partial(builders.recurrent, kind=kind),
-            settings=builders.SIZES,
+            _ANY,
+            builders.SIZES,
         )
         for kind in ("rnn", "lstm", "gru")
     ),

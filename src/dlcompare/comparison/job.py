@@ -31,9 +31,14 @@ PROTOCOL = 1
 #: How often a run looks at the validation part.
 _EVALUATIONS = 8
 _WEIGHT_DECAY, _WARMUP = 0.01, 0.05
+#: A run within a budget of operations or seconds is at most so many times as long as the task's own: one of few weights
+#: would else go on for hours, long after it was best.
+_LONGEST = 20
 #: When a budget is in seconds: steps before the clock starts, steps on the clock, and how much of the budget these must
-#: take; if they don't, four times as many are measured.
+#: take; if they don't, four times as many are measured. The clock is the processor's, which other programs don't turn.
 _UNTIMED, _TIMED, _TIMED_SHARE = 3, 10, 0.02
+#: How a network is trained, for the key of a record.
+_COURSE = {"weight_decay": _WEIGHT_DECAY, "warmup": _WARMUP, "evaluations": _EVALUATIONS, "longest": _LONGEST}
 #: Batches whose operations are counted: texts differ in length.
 _COUNTED = 4
 
@@ -73,7 +78,7 @@ class Job:
             family={"name": self.family.name, "settings": dict(self.family.settings)},
             budget=self.budget.identity,
             search=self.search.identity if trained else None,
-            course={"weight_decay": _WEIGHT_DECAY, "warmup": _WARMUP, "evaluations": _EVALUATIONS} if trained else None,
+            course=_COURSE if trained else None,
             seed=self.seed,
         )
 
@@ -203,8 +208,9 @@ class _Run:
 
     def steps(self, flops: int) -> int:
         """Return how many steps the budget allows."""
+        most = _LONGEST * int(self.task.settings["steps"])
         if self.budget.flops is not None:
-            return steps_within(self.budget.flops, flops, "operations")
+            return steps_within(self.budget.flops, flops, "operations", most)
         if self.budget.seconds is None:
             return int(self.task.settings["steps"])
         model, batches = self.model(), self.batches()
@@ -212,10 +218,11 @@ class _Run:
         fit(model, self.loss, batches, steps=_UNTIMED, **course)  # type: ignore[arg-type]
         timed, taken = _TIMED, 0.0
         while taken < _TIMED_SHARE * self.budget.seconds:
-            taken = fit(model, self.loss, batches, steps=timed, **course).seconds  # type: ignore[arg-type]
+            history = fit(model, self.loss, batches, steps=timed, **course)  # type: ignore[arg-type]
+            taken = history.cpu_seconds if self.device == "cpu" else history.seconds
             of_one, timed = taken / timed, 4 * timed
         self.chosen["seconds_per_step"] = of_one
-        return steps_within(self.budget.seconds, of_one, "seconds")
+        return steps_within(self.budget.seconds, of_one, "seconds", most)
 
     def searched(self, steps: int) -> tuple[float, tuple[nn.Module, History], dict[str, Any]]:
         """Return the best learning rate, what was trained at it, and what the record tells of it."""

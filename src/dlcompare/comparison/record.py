@@ -66,7 +66,8 @@ class Record:
     learning_rate
         AdamW's peak; None for what is not trained by gradients.
     search
-        how that was found: the ``grid``, whose ``seed`` the tries were of, and each rate's ``validation`` loss.
+        how that was found: the ``grid``, whose ``seed`` the tries were of, the rates that were ``tried``, and the
+        ``validation`` loss of each.
     versions
         of dlcompare, Python, torch and what else took part.
     machine

@@ -1,7 +1,8 @@
-"""The learning rate: the same few are tried for every family, and the validation part alone decides.
+"""The learning rate: found for every family in the same way, and the validation part alone decides.
 
-A try is a whole run, of the first seed; the best one is that seed's run, and the other seeds take its rate over.
-Shorter tries would cost less, but they prefer rates that are too high for a whole run.
+Three rates are tried, a factor of about three apart. While the best is the lowest or the highest that was tried, the
+next one beyond it is tried too. A try is a whole run, of the first seed; the best one is that seed's run, and the other
+seeds take its rate over. Shorter tries would cost less, but they prefer rates that are too high for a whole run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ __all__ = ["Search"]
 
 T = TypeVar("T")
 
+#: How many rates, in the middle of the grid, are tried in any case.
+_FIRST = 3
+
 
 @dataclass(frozen=True)
 class Search:
@@ -23,27 +27,29 @@ class Search:
     Parameters
     ----------
     grid
-        the rates that are tried, AdamW's peaks.
+        the rates that may be tried, AdamW's peaks, in increasing order.
     seed
         whose runs are the tries.
 
     Raises
     ------
     ValueError
-        for an empty grid, or a rate that is not positive.
+        for an empty grid, a rate that is not positive, or an order that does not increase.
     """
 
-    grid: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+    grid: tuple[float, ...] = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.grid or any(not rate > 0 for rate in self.grid):
             raise ValueError(f"grid is {self.grid!r}; allowed is at least one rate > 0")
+        if list(self.grid) != sorted(set(self.grid)):
+            raise ValueError(f"grid is {self.grid!r}; allowed are rates in increasing order, each once")
 
     @property
     def identity(self) -> dict[str, Any]:
         """What determines the search, for the key of a record."""
-        return {"grid": list(self.grid), "seed": self.seed}
+        return {"grid": list(self.grid), "first": _FIRST, "seed": self.seed}
 
     def best(self, trained: Callable[[float], tuple[T, float]]) -> tuple[float, T, dict[str, Any]]:
         """Return the best rate, what was trained at it, and what a record tells of the search.
@@ -59,19 +65,30 @@ class Search:
         FloatingPointError
             when no rate leads to a finite loss.
         """
-        found: list[float | None] = []
-        best: tuple[float, T, float] | None = None
-        for rate in self.grid:
+        losses: dict[int, float] = {}  # by the place in the grid; not finite where it is too high
+        best: tuple[int, T] | None = None
+        low = max(0, (len(self.grid) - _FIRST) // 2)
+        ahead = list(range(low, min(len(self.grid), low + _FIRST)))
+        while ahead:
+            place = ahead.pop(0)
             try:
-                model, loss = trained(rate)
+                model, losses[place] = trained(self.grid[place])
             except FloatingPointError:
-                found.append(None)
-                continue
-            found.append(loss if math.isfinite(loss) else None)
-            if math.isfinite(loss) and (best is None or loss < best[2]):
-                best = rate, model, loss
+                losses[place] = math.inf
+            else:
+                if math.isfinite(losses[place]) and (best is None or losses[place] < losses[best[0]]):
+                    best = place, model
+            if not ahead:
+                at = min(losses) if best is None else best[0]  # where all are too high, a lower one may do
+                ahead = [other for other in (at - 1, at + 1) if 0 <= other < len(self.grid) and other not in losses]
         if best is None:
             raise FloatingPointError(f"no learning rate of {self.grid} leads to a finite loss")
-        edge = len(self.grid) > 1 and best[0] in (self.grid[0], self.grid[-1])
-        told = {**self.identity, "validation": found, "how": "lowest validation loss", "at_the_edge": edge}
-        return best[0], best[1], told
+        tried = sorted(losses)
+        told = {
+            **self.identity,
+            "tried": [self.grid[place] for place in tried],
+            "validation": [losses[place] if math.isfinite(losses[place]) else None for place in tried],
+            "how": "lowest validation loss",
+            "at_the_edge": len(tried) > 1 and best[0] in (tried[0], tried[-1]),
+        }
+        return self.grid[best[0]], best[1], told

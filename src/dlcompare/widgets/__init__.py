@@ -4,6 +4,7 @@ from dlcompare.widgets.attention import AttentionExplorer
 from dlcompare.widgets.attention_backprop import AttentionBackprop
 from dlcompare.widgets.backprop import BackpropStepper
 from dlcompare.widgets.chat import ChatStepper
+from dlcompare.widgets.comparison import ComparisonLab
 from dlcompare.widgets.convolution import ConvolutionStepper
 from dlcompare.widgets.digits import DigitPad
 from dlcompare.widgets.features import FeatureMaps
@@ -24,6 +25,7 @@ __all__ = [
     "AttentionExplorer",
     "BackpropStepper",
     "ChatStepper",
+    "ComparisonLab",
     "ConvolutionStepper",
     "DigitPad",
     "FeatureMaps",

@@ -79,11 +79,11 @@ def test_a_layer_without_a_formula_is_counted_by_torch():
 
 
 def test_steps_fit_or_are_refused():
-    assert steps_within(100, 3, "seconds") == 33
+    assert steps_within(100, 3, "seconds", most=50) == 33
     assert steps_within(1e12, 1, "operations", most=50) == 50
     assert steps_within(1, 0, "seconds", most=7_000) == 7_000
     with pytest.raises(BudgetError, match="30 seconds allow 15 steps of 2 seconds each; at least 20 are needed"):
-        steps_within(30, 2, "seconds")
+        steps_within(30, 2, "seconds", most=50)
 
 
 def test_bad_budgets_are_named():
@@ -94,23 +94,41 @@ def test_bad_budgets_are_named():
     assert len({str(budget.identity) for budget in BUDGETS.values()}) == len(BUDGETS) == 3
 
 
-def test_the_rate_with_the_lowest_validation_loss_is_chosen():
-    asked = []
+GRID = (0.01, 0.03, 0.1, 0.3, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("best_at", "asked", "edge"),
+    [
+        (0.1, [0.03, 0.1, 0.3], False),
+        (0.3, [0.03, 0.1, 0.3, 1.0], False),  # beyond the highest that was tried, another
+        (0.01, [0.03, 0.1, 0.3, 0.01], True),  # and below the lowest, until there is none
+    ],
+)
+def test_the_rate_with_the_lowest_validation_loss_is_chosen(best_at, asked, edge):
+    tried = []
 
     def trained(rate):
-        asked.append(rate)
+        tried.append(rate)
         if rate > 0.5:
             raise FloatingPointError("too high")
-        return f"model at {rate}", abs(rate - 0.1)
+        return f"model at {rate}", abs(rate - best_at)
 
-    rate, model, told = Search((0.01, 0.1, 0.3, 1.0), seed=3).best(trained)
-    assert (rate, model) == (0.1, "model at 0.1")
-    assert asked == [0.01, 0.1, 0.3, 1.0]
-    assert told["validation"] == [pytest.approx(0.09), 0.0, pytest.approx(0.2), None]
-    assert (told["seed"], told["at_the_edge"], told["grid"]) == (3, False, [0.01, 0.1, 0.3, 1.0])
-    assert Search((0.3, 1.0)).best(trained)[2]["at_the_edge"]
-    assert not Search((0.3,)).best(trained)[2]["at_the_edge"]
-    assert Search((0.3, 0.1)).best(lambda rate: (rate, math.nan if rate == 0.3 else 5.0))[0] == 0.1
+    rate, model, told = Search(GRID, seed=3).best(trained)
+    assert (rate, model) == (best_at, f"model at {best_at}")
+    assert tried == asked
+    assert told["tried"] == sorted(asked)
+    assert told["validation"] == [None if r > 0.5 else pytest.approx(abs(r - best_at)) for r in sorted(asked)]
+    assert (told["seed"], told["at_the_edge"], told["grid"]) == (3, edge, list(GRID))
+
+
+def test_where_all_rates_are_too_high_lower_ones_are_tried():
+    def trained(rate):
+        return rate, math.nan if rate > 0.02 else 5.0
+
+    rate, _, told = Search(GRID).best(trained)
+    assert (rate, told["tried"], told["validation"]) == (0.01, [0.01, 0.03, 0.1, 0.3], [5.0, None, None, None])
+    assert not Search((0.3,)).best(lambda rate: (rate, 1.0))[2]["at_the_edge"]
 
 
 def test_a_search_without_an_answer_says_so():
@@ -119,6 +137,6 @@ def test_a_search_without_an_answer_says_so():
 
     with pytest.raises(FloatingPointError, match=r"no learning rate of \(1, 2\) leads to a finite loss"):
         Search((1, 2)).best(diverging)
-    for grid in ((), (0.0, 1.0)):
+    for grid in ((), (0.0, 1.0), (2.0, 1.0), (1.0, 1.0)):
         with pytest.raises(ValueError, match="grid is"):
             Search(grid)

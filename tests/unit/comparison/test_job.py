@@ -136,10 +136,19 @@ def test_a_budget_of_operations_sets_the_steps(record):
 
 
 def test_a_budget_of_time_is_measured():
-    budget = Budget("time", "a blink", parameters=100, seconds=1.0)
+    budget = Budget("time", "a blink", parameters=100, seconds=2.0)
     run = Job(TOY, SMALL, budget, 0, Search((0.03,))).run()
-    assert run.steps == int(1.0 / run.configuration["seconds_per_step"])
+    assert run.steps == min(20 * 60, int(2.0 / run.configuration["seconds_per_step"]))
     assert run.steps >= 20
+
+
+def test_no_run_is_longer_than_twenty_of_the_tasks_own():
+    budget = Budget("flops", "very many", parameters=100, flops=1e15)
+    run = Job(
+        dataclasses.replace(TOY, settings={"batch_size": 20, "steps": 5}), SMALL, budget, 0, Search((0.03,))
+    ).run()
+    assert run.steps == 100
+    assert run.flops < 1e15
 
 
 def test_a_size_that_cannot_be_matched_is_refused():

@@ -18,18 +18,20 @@ def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def test_recall_asks_for_the_value_beside_the_key():
+def test_recall_asks_for_the_value_beside_each_key():
     part = recall(200, generator(), distances=(2, 5), pairs=3, symbols=8)
-    assert part.inputs.shape == (200, 12)
+    assert part.inputs.shape == part.targets.shape == (200, 16)
     assert set(part.groups.tolist()) == {2, 5}
-    for row, value, distance in zip(part.inputs.tolist(), part.targets.tolist(), part.groups.tolist(), strict=True):
-        begin = 12 - 1 - distance - 6
+    for row, targets, distance in zip(part.inputs.tolist(), part.targets.tolist(), part.groups.tolist(), strict=True):
+        begin = 5 - distance
         block = row[begin : begin + 6]
-        keys, values = block[::2], block[1::2]
-        assert len(set(keys)) == 3
-        assert all(8 <= v < 16 for v in values)
-        assert values[keys.index(row[-1])] - 8 == value
-        assert all(16 <= token < 24 for token in row[:begin] + row[begin + 6 : -1])
+        value_of = dict(zip(block[::2], block[1::2], strict=True))
+        assert len(value_of) == 3
+        assert all(8 <= value < 16 for value in value_of.values())
+        assert all(16 <= token < 24 for token in row[:begin] + row[begin + 6 : 11])
+        assert set(row[11::2]) == set(value_of)  # the keys again
+        assert targets == [IGNORED] * 11 + [value_of[row[i]] if i % 2 else IGNORED for i in range(11, 16)]
+        assert row[12::2] == targets[11:-1:2]  # what has been said so far
     with pytest.raises(ValueError, match="pairs is 9; allowed are at most symbols = 8"):
         recall(1, generator(), pairs=9, symbols=8)
 

@@ -22,7 +22,7 @@ export default defineExplorable({
   keys: ["prompt", "chat", "strength", "matrix", "step"],
   silent: ["matrix"],
   change: (state, wish, model) => change(state, wish, limitsOf(model)),
-  async ask(state, run, model) {
+  async ask(state, run, model, _answered, show) {
     const { sizes } = limitsOf(model);
     const ids = idsOf(state, readerOf(model)(state["prompt"]).ids, sizes);
     const texts = [[...ids], [...ids]];
@@ -31,6 +31,7 @@ export default defineExplorable({
     for (let step = 0; step <= sizes.steps; step++) {
       const outputs = await run("finetuning", { ids: int32(texts.flat(), [2, ids.length + step]), strength });
       steps.push(outputs);
+      show({ ids, steps: [...steps] });
       const { dims, data } = /** @type {import("../../engine/tensors.js").Tensor} */ (outputs["top"]);
       texts.forEach((written, model) => written.push(Number(data[model * Number(dims[1])])));
     }

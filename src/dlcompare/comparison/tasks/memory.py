@@ -4,8 +4,8 @@ Training examples are drawn anew for every batch, the distance of each at random
 once, from seeds of their own, and measured at each distance.
 
 Recall of an associated value from a key is an old test of memory (Graves, Wayne & Danihelka 2014, arXiv:1410.5401,
-section 4.3; Ba et al. 2016, arXiv:1610.06258), copying is theirs too (section 4.1), adding is Hochreiter &
-Schmidhuber's (1997, experiment 4).
+section 4.3; Ba et al. 2016, arXiv:1610.06258; Arora et al. 2023, arXiv:2312.04927), copying is the first's too (section
+4.1), adding is Hochreiter & Schmidhuber's (1997, experiment 4).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Draw = Callable[[int, torch.Generator], Part]
 #: Seeds of the validation and the test part; those of training are the runs'.
 _VALIDATION_SEED, _TEST_SEED = 1_000_001, 1_000_002
 
-_RECALL_DISTANCES, _PAIRS, _SYMBOLS = (4, 16, 48, 96), 4, 16
+_RECALL_DISTANCES, _PAIRS, _SYMBOLS = (4, 16, 32, 64), 4, 16
 # Even of the shortest strings there are so many that none is trained on and asked for.
 _COPY_LENGTHS = (8, 16, 24, 32)
 _ADDING_LENGTHS = (8, 16, 32, 64)
@@ -44,14 +44,17 @@ def recall(
     pairs: int = _PAIRS,
     symbols: int = _SYMBOLS,
 ) -> Part:
-    """Return ``n`` rows of noise with a few pairs of key and value in it, and at the end a key whose value is asked.
+    """Return ``n`` rows with pairs of key and value, then noise, then the same pairs in another order.
+
+    What is to be foretold is the value after each key of the second time. With several questions in a row, this is the
+    multi-query form of the task (Arora et al. 2023, arXiv:2312.04927).
 
     Parameters
     ----------
     n, generator
         how many rows, (n, seq), and what draws them.
     distances
-        how many tokens of noise there may be between the last pair and the question; before the pairs, noise fills up.
+        how many tokens of noise there may be between the pairs and the questions; before the pairs, noise fills up.
     pairs
         how many pairs there are; their keys differ.
     symbols
@@ -64,17 +67,20 @@ def recall(
     """
     if pairs > symbols:
         raise ValueError(f"pairs is {pairs}; allowed are at most symbols = {symbols}, for their keys differ")
-    seq = 2 * pairs + max(distances) + 1
+    seq = 4 * pairs + max(distances)
     distance = _chosen(distances, n, generator)
-    ids = 2 * symbols + torch.randint(symbols, (n, seq), generator=generator)  # (n, seq), noise
+    whole = 2 * symbols + torch.randint(symbols, (n, seq), generator=generator)  # (n, seq), noise
     keys = torch.rand(n, symbols, generator=generator).argsort(1)[:, :pairs]  # (n, pairs)
-    values = torch.randint(symbols, (n, pairs), generator=generator)
-    block = torch.stack([keys, symbols + values], 2).flatten(1)  # (n, 2 pairs)
-    begin = seq - 1 - distance - 2 * pairs  # (n,)
-    ids.scatter_(1, begin[:, None] + torch.arange(2 * pairs), block)
-    asked = torch.randint(pairs, (n, 1), generator=generator)
-    ids[:, -1:] = keys.gather(1, asked)
-    return Part(ids, values.gather(1, asked)[:, 0], groups=distance)
+    values = symbols + torch.randint(symbols, (n, pairs), generator=generator)
+    order = torch.rand(n, pairs, generator=generator).argsort(1)
+    first = torch.stack([keys, values], 2).flatten(1)  # (n, 2 pairs)
+    second = torch.stack([keys.gather(1, order), values.gather(1, order)], 2).flatten(1)
+    begin = seq - 4 * pairs - distance  # (n,)
+    whole.scatter_(1, begin[:, None] + torch.arange(2 * pairs), first)
+    whole[:, -2 * pairs :] = second
+    asked = torch.arange(1, seq) >= seq - 2 * pairs + 1
+    asked &= (torch.arange(1, seq) - (seq - 2 * pairs)) % 2 == 1  # the values, each after its key
+    return Part(whole[:, :-1].contiguous(), whole[:, 1:].masked_fill(~asked, IGNORED), groups=distance)
 
 
 def copying(
@@ -147,7 +153,7 @@ RECALL = _task(
     "recall",
     "which value stood beside this key, so many tokens ago?",
     recall,
-    Form("tokens", "class", 3 * _SYMBOLS, 2 * _PAIRS + max(_RECALL_DISTANCES) + 1, _SYMBOLS),
+    Form("tokens", "places", 3 * _SYMBOLS, 4 * _PAIRS + max(_RECALL_DISTANCES) - 1, 3 * _SYMBOLS),
     Metric("accuracy", "share", higher_is_better=True),
     _GUESS,
     1500,
