@@ -349,6 +349,8 @@ def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
 
 def test_every_series_stands_at_any_width(scaling: Scaling) -> None:
     for _ in widths(scaling.page):
+        scaling.press("reset")
+        scaling.twin = ScalingCurve()
         for over in scaling.twin.overs:
             for scale in SCALES:
                 scaling.choose("over", over)

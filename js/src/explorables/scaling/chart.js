@@ -21,8 +21,8 @@ import { createFamilyMark } from "../../shared/family_mark.js";
 import { axesOf, neighbour } from "./rules.js";
 import { createSheet } from "./sheet.js";
 
-/** The part of the width beyond which a tick's name ends near it, to stay inside. */
-const EDGE = 0.92;
+/** Half of the longest name of a tick: nearer to the end none stands, to stay inside. */
+const HALF = "1.6rem";
 
 /** @param {ChartOptions} options */
 export function createChart({ text, given, describe, onChoose, onPress, onPoint }) {
@@ -86,9 +86,9 @@ export function createChart({ text, given, describe, onChoose, onPress, onPoint 
     draw(state, fits, point) {
       const axes = axesOf(given, state);
       chosen = point;
-      const left = (/** @type {number} */ x) => `left: ${(100 * placeOf(x, axes.x)).toFixed(3)}%`;
+      const across = (/** @type {number} */ x) => `${(100 * placeOf(x, axes.x)).toFixed(3)}%`;
       const bottom = (/** @type {number} */ y) => `bottom: ${(100 * placeOf(y, axes.y)).toFixed(3)}%`;
-      const place = (/** @type {number} */ x, /** @type {number} */ y) => `${left(x)}; ${bottom(y)}`;
+      const place = (/** @type {number} */ x, /** @type {number} */ y) => `left: ${across(x)}; ${bottom(y)}`;
       if (String(fits.map(({ members }) => members)) !== String(rows.map(({ members }) => members))) {
         grid.replaceChildren(
           ...fits.map(({ family, members }) => h("div", { role: "row", "aria-label": text(family) }, ...members.map((index) => /** @type {HTMLElement} */ (marks[index]?.element)))),
@@ -111,11 +111,11 @@ export function createChart({ text, given, describe, onChoose, onPress, onPoint 
         });
       }
       ticks.replaceChildren(
-        ...axes.x.ticks.map((tick) => h("span", { class: "dlc-scaling-tick-x", "data-tick-x": tick, style: left(tick) })),
+        ...axes.x.ticks.map((tick) => h("span", { class: "dlc-scaling-tick-x", "data-tick-x": tick, style: `left: ${across(tick)}` })),
         ...axes.y.ticks.map((tick) => h("span", { class: "dlc-scaling-tick-y", "data-tick-y": tick, style: bottom(tick) }, h("span", {}, compact(tick)))),
       );
       const written = state["over"] === "compute" ? powersOfTen : compact;
-      names.replaceChildren(...axes.x.ticks.map((tick) => h("span", { style: left(tick), "data-edge": placeOf(tick, axes.x) > EDGE }, written(tick))));
+      names.replaceChildren(...axes.x.ticks.map((tick) => h("span", { style: `left: min(${across(tick)}, 100% - ${HALF})` }, written(tick))));
       const seeds = fits.flatMap(({ family, members }) => members.flatMap((index) => (given.points[index]?.seeds ?? []).map((seed) => ({ family, x: Number(given.points[index]?.x), bits: seed.bits, kind: "seed" }))));
       const beaten = (given.others[state["over"]] ?? []).filter(({ family }) => fits.some((fit) => fit.family === family)).map((one) => ({ ...one, kind: "beaten" }));
       faint.replaceChildren(
