@@ -56,7 +56,7 @@ class ScalingPoint:
     Parameters
     ----------
     family
-        one of :data:`SCALED`.
+        one of :data:`~dlcompare.comparison.scaling.SCALED`.
     parameters
         numbers that are trained.
     characters
@@ -93,7 +93,7 @@ class ScalingPoint:
         Raises
         ------
         ValueError
-            for another name than those of :data:`SERIES`.
+            for another name than those of :data:`~dlcompare.comparison.scaling.SERIES`.
         """
         where = {"parameters": self.parameters, "data": self.characters, "compute": self.flops}
         if over not in where:
@@ -153,7 +153,7 @@ def beaten(records: Iterable[Record]) -> list[ScalingPoint]:
 
 
 def series(records: Iterable[Record]) -> Mapping[str, list[ScalingPoint]]:
-    """Return the points of each of :data:`SERIES`, family by family, from few to many.
+    """Return the points of each of :data:`~dlcompare.comparison.scaling.SERIES`, family by family, from few to many.
 
     - ``parameters``: sizes, with all the data and the usual number of steps,
     - ``data``: amounts of text, with the usual number of steps and the size that was tried with less text than all,
