@@ -349,8 +349,6 @@ def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
 
 def test_every_series_stands_at_any_width(scaling: Scaling) -> None:
     for _ in widths(scaling.page):
-        scaling.press("reset")
-        scaling.twin = ScalingCurve()
         for over in scaling.twin.overs:
             for scale in SCALES:
                 scaling.choose("over", over)
@@ -358,6 +356,8 @@ def test_every_series_stands_at_any_width(scaling: Scaling) -> None:
                 scaling.leave_largest()
                 scaling.check_marks()
                 assert scaling.overflowing() == [], (over, scale)
+        scaling.press("reset")
+        scaling.twin = ScalingCurve()
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
