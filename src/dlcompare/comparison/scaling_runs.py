@@ -57,5 +57,5 @@ SCALING = Grid(
         for parameters in PARAMETERS
     ),
     (0, 1, 2),
-    Search(grid=(1e-3, 3e-3, 1e-2, 3e-2)),
+    Search(grid=(1e-3, 3e-3, 1e-2, 3e-2, 1e-1)),
 )
