@@ -31,7 +31,7 @@ help:
 	@echo "make models  write data/models.json anew, the table of published configurations"
 	@echo "make bench   measure speed beside the peers, about five minutes, and write data/results/bench.json anew"
 	@echo "make bench-pages  measure the explorables in the built pages, and write data/results/pages.json anew"
-	@echo "make compare  measure every task, family and budget of the comparison, hours; stopped, it goes on when called again"
+	@echo "make compare  measure the comparison and the scaling curves, hours; stopped, it goes on when called again"
 	@echo "make compare-quick  the reduced comparison, a few minutes, held against the committed one"
 	@echo "make clean   remove what was built; .venv, the fetched data and Node's packages stay"
 	@echo
@@ -122,6 +122,7 @@ JOBS ?= 2
 compare: data
 	@"$(BIN)/dlcompare" data fetch smollm2
 	@"$(BIN)/dlcompare" compare --processes $(JOBS) --out data/results/comparison.jsonl
+	@"$(BIN)/dlcompare" compare --scaling --processes $(JOBS) --out data/results/scaling.jsonl
 
 .PHONY: compare-quick
 compare-quick: data

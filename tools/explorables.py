@@ -34,6 +34,7 @@ from dlcompare.widgets import (
     ObjectiveViewer,
     PositionExplorer,
     RecurrentStepper,
+    ScalingCurve,
     TokenizerExplorer,
     TrainingScrubber,
 )
@@ -176,6 +177,13 @@ def _costs(root: Locator, n: int) -> None:
     root.locator("[data-control=x]").select_option(("memory", "seconds")[n % 2])
 
 
+def _leave_out(root: Locator, n: int) -> None:
+    if n % 4 == 0:
+        root.locator("[data-control=largest]").click()
+    else:
+        root.locator(f"[role=gridcell][data-index='{n % 4}']").press("Enter")
+
+
 def _digits() -> Explorable:
     models = {kind: checkpoints.load(f"digits-{kind}").model for kind in ("mlp", "cnn", "lstm", "vit")}
     return DigitPad(models, torch.rand(4, 28, 28), [0, 1, 2, 3])
@@ -270,6 +278,7 @@ EXPLORABLES = (
     ),
     Entry("positions", "chapters/2-concepts/2-1-deep-learning.html", _language(PositionExplorer), _type),
     Entry("timeline", "chapters/1-background/1-3-relation.html", ModelTimeline, _measure, asks=False),
+    Entry("scaling", "chapters/5-outlook/5-1-deep-learning.html", ScalingCurve, _leave_out),
     Entry(
         "tokenizer",
         "chapters/2-concepts/2-2-gpt.html",

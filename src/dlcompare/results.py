@@ -8,7 +8,7 @@ from typing import Any
 
 from dlcompare.comparison.record import Record, latest, read
 
-__all__ = ["bench", "comparison", "inference", "pages"]
+__all__ = ["bench", "comparison", "inference", "pages", "scaling"]
 
 
 def _place(name: str) -> Path:
@@ -42,6 +42,28 @@ def comparison(*, quick: bool = False, path: Path | None = None) -> list[Record]
         when a line of the file is no record.
     """
     return latest(read(path or _place("comparison-quick.jsonl" if quick else "comparison.jsonl")))
+
+
+def scaling(path: Path | None = None) -> list[Record]:
+    """Return the records of the sweeps over size, data and compute, of each job the latest.
+
+    Parameters
+    ----------
+    path
+        another file of records than ``data/results/scaling.jsonl``.
+
+    Returns
+    -------
+    list
+        of :class:`~dlcompare.comparison.Record`; empty where none have been committed.
+        :func:`dlcompare.comparison.series` makes the three series of them.
+
+    Raises
+    ------
+    RecordError
+        when a line of the file is no record.
+    """
+    return latest(read(path or _place("scaling.jsonl")))
 
 
 def bench(path: Path | None = None) -> dict[str, Any]:

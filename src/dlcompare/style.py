@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -25,11 +26,13 @@ __all__ = [
     "FAMILY",
     "MARKER",
     "SEQUENTIAL",
+    "MarkdownTable",
     "attention_map",
     "image_row",
     "readable",
     "short",
     "signed_image",
+    "table",
     "use",
 ]
 
@@ -160,3 +163,47 @@ def attention_map(axis: Axes, weights: Tensor | np.ndarray, tokens: Sequence[str
     axis.set_ylabel(text("axis.attending"))
     axis.grid(False)
     return image
+
+
+@dataclass(frozen=True)
+class MarkdownTable:
+    """A table as a notebook and the book show it; see :func:`table`.
+
+    Parameters
+    ----------
+    markdown
+        its lines.
+    """
+
+    markdown: str
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
+
+def table(header: Sequence[str], rows: Iterable[Iterable[object]], align: str = "---:") -> MarkdownTable:
+    """Return a table whose first column stands to the left.
+
+    Parameters
+    ----------
+    header
+        the columns' heads.
+    rows
+        of each, a cell per column, which may be Markdown.
+    align
+        of the other columns, as Markdown has it: "---:" to the right, "---" to the left.
+
+    Raises
+    ------
+    ValueError
+        when a row has more cells than the header, or fewer.
+    """
+    lines = [list(map(str, header)), ["---"] + [align] * (len(header) - 1)]
+    for row in rows:
+        cells = list(map(str, row))
+        if len(cells) != len(header):
+            raise ValueError(
+                f"rows has one of {len(cells)} cells, {cells}; allowed are {len(header)}, as many as header"
+            )
+        lines.append(cells)
+    return MarkdownTable("\n".join(f"| {' | '.join(line)} |" for line in lines))

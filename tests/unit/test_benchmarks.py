@@ -8,7 +8,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from benchmarks import machine, run
+from benchmarks import inference, machine, run
 from benchmarks.run import FULL, PEER, Plan, Shape
 from benchmarks.side_by_side import medians
 from dlcompare import results
@@ -149,3 +149,34 @@ def test_floats_keep_four_digits():
         "a": [1.235, "text", None, 7, True],
         "b": 123500.0,
     }
+
+
+def test_the_next_token_costs_an_lstm_always_the_same_and_a_gpt_ever_more():
+    plan = inference.Plan(1, 2, 16, vocab_size=5, contexts=(4, 8, 16), rounds=1)
+    measured = json.loads(json.dumps(run.rounded(inference.measure(plan))))
+    check_inference(measured, plan)
+    # By hand: queries, keys and values, the projection, the MLP and the head for one token, and attention to four.
+    products = 16 * 48 + 16 * 16 + 2 * 16 * 64 + 16 * 5
+    assert next(r for r in measured["rows"] if r["way"] == "gpt")["flops"] == 2 * products + 2 * 2 * 16 * 4
+    out = io.StringIO()
+    inference.show(measured, Console(file=out, width=200))
+    assert "gpt-uncached" in out.getvalue()
+
+
+def check_inference(measured, plan):
+    ways = ("gpt", "gpt-uncached", "lstm")
+    assert [(r["context"], r["way"]) for r in measured["rows"]] == [(c, w) for c in plan.contexts for w in ways]
+    assert all(row["milliseconds"] > 0 for row in measured["rows"])
+    by_way = {way: [row for row in measured["rows"] if row["way"] == way] for way in ways}
+    assert len({(row["flops"], row["bytes"]) for row in by_way["lstm"]}) == 1
+    for key in ("flops", "bytes"):
+        grown = [row[key] for row in by_way["gpt"]]
+        assert grown == sorted(set(grown))
+    for with_cache, without in zip(by_way["gpt"], by_way["gpt-uncached"], strict=True):
+        assert without["flops"] > with_cache["flops"]
+    sizes = [measured["models"][name]["parameters"] for name in ("gpt", "lstm")]
+    assert abs(sizes[0] / sizes[1] - 1) < 0.05
+
+
+def test_the_committed_file_of_inference_has_every_row():
+    check_inference(results.inference(), inference.Plan())

@@ -27,3 +27,11 @@ def test_committed_records_are_those_of_the_grid(quick):
         assert record.task in TASKS
         assert record.family in FAMILIES
         assert TASKS[record.task].metric.name in record.test
+
+
+def test_records_of_the_sweeps_are_read_the_same_way(tmp_path):
+    path = tmp_path / "scaling.jsonl"
+    assert results.scaling(path=path) == []
+    for error in ("memory", None):
+        append(path, Record("1", "scaling", "gpt", "parameters", 0, error=error))
+    assert [record.error for record in results.scaling(path=path)] == [None]

@@ -63,6 +63,15 @@ def test_the_style_is_applied():
     assert mpl.rcParams["image.cmap"] == style.SEQUENTIAL
 
 
+def test_a_table_is_markdown_with_as_many_cells_everywhere():
+    table = style.table(["a", "b", "c"], [["x", 1, 2.5], ("y", "**3**", "")])
+    lines = table._repr_markdown_().splitlines()
+    assert lines == ["| a | b | c |", "| --- | ---: | ---: |", "| x | 1 | 2.5 |", "| y | **3** |  |"]
+    assert style.table(["a", "b"], [], align="---").markdown.endswith("| --- | --- |")
+    with pytest.raises(ValueError, match=r"rows has one of 1 cells, \['x'\]; allowed are 2, as many as header"):
+        style.table(["a", "b"], [["x"]])
+
+
 def test_numbers_are_written_as_the_front_end_writes_them(run_node):
     generator = torch.Generator().manual_seed(3)
     exponents = 30 * torch.rand(300, generator=generator, dtype=torch.float64) - 15

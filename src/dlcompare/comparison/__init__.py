@@ -13,6 +13,7 @@ from dlcompare.comparison.families import FAMILIES, Family, FineTuned, Method, f
 from dlcompare.comparison.job import Job, jobs
 from dlcompare.comparison.record import Point, Record, RecordError, append, latest, read
 from dlcompare.comparison.runner import remaining, run
+from dlcompare.comparison.scaling import ScalingPoint, ScalingRun, frontier, series
 from dlcompare.comparison.search import Search
 from dlcompare.comparison.tables import Interval, Row, contradictions, interval, table
 from dlcompare.comparison.task import Bar, Examples, Form, Metric, Part, Task
@@ -41,11 +42,14 @@ __all__ = [
     "Record",
     "RecordError",
     "Row",
+    "ScalingPoint",
+    "ScalingRun",
     "Search",
     "Task",
     "append",
     "contradictions",
     "family_named",
+    "frontier",
     "interval",
     "jobs",
     "latest",
@@ -53,6 +57,7 @@ __all__ = [
     "reason",
     "remaining",
     "run",
+    "series",
     "table",
     "task_named",
 ]

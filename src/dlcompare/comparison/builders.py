@@ -88,9 +88,11 @@ def encoder(form: Form, width: int) -> nn.Module:
     Raises
     ------
     ValueError
-        for a form that asks for next tokens, which an encoder sees.
+        for a form that asks for what stands further on in the row, where an encoder sees it.
     """
     n_layer, n_head = SIZES["n_layer"], SIZES["n_head"]
+    if form.answer == "places" and form.looks_ahead:
+        return _sequence(form, "encoder", width, "each", n_layer=n_layer, n_head=n_head)
     if form.answer in ("next", "places"):
         raise ValueError(f"form.answer is {form.answer!r}; an encoder would see what it is asked")
     if form.kind == "image":

@@ -22,7 +22,6 @@ _SEES_ANSWER = "An encoder sees the whole row at once, and with it the very char
 #: For a task and a family, by their names: the sentence that stands in the place of records.
 REASONS: dict[tuple[str, str], str] = {
     ("shakespeare", "encoder"): _SEES_ANSWER,
-    ("recall", "encoder"): "An encoder sees the whole row at once, and with it the values that it is asked for.",
     ("copying", "encoder"): "An encoder sees the whole row at once, and with it the copy that it is asked for.",
     ("shakespeare", "gpt-finetuned"): (
         "It was pre-trained on this very text: fine-tuning would go on with the same, at twenty times the size of the"

@@ -69,6 +69,8 @@ class Form:
         the token id that ends a text, where texts of different lengths come in.
     scale
         what a difference of 1 between numbers is in the metric's unit.
+    looks_ahead
+        for "places": whether a network may see what comes later; not where the answers stand there.
     """
 
     kind: Kind
@@ -78,6 +80,7 @@ class Form:
     size_out: int
     end: int | None = None
     scale: float = 1.0
+    looks_ahead: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from dlcompare.graphs.gradient_flow import gradient_norms
 from dlcompare.graphs.objectives import causal_objective, encoder_objective
 from dlcompare.graphs.positions import position_pass
 from dlcompare.graphs.recurrent import recurrent_pass
+from dlcompare.graphs.scaling import power_law
 from dlcompare.graphs.training import first_weights, training_step
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "generation_step",
     "gradient_norms",
     "position_pass",
+    "power_law",
     "recurrent_pass",
     "reply_step",
     "saliency",

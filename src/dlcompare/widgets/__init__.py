@@ -15,6 +15,7 @@ from dlcompare.widgets.gradient_flow import GradientFlow
 from dlcompare.widgets.objectives import ObjectiveViewer
 from dlcompare.widgets.positions import PositionExplorer
 from dlcompare.widgets.recurrent import RecurrentStepper
+from dlcompare.widgets.scaling import ScalingCurve
 from dlcompare.widgets.timeline import ModelTimeline
 from dlcompare.widgets.tokenizer import TokenizerExplorer
 from dlcompare.widgets.training import TrainingScrubber
@@ -36,6 +37,7 @@ __all__ = [
     "ObjectiveViewer",
     "PositionExplorer",
     "RecurrentStepper",
+    "ScalingCurve",
     "TokenizerExplorer",
     "TrainingScrubber",
 ]

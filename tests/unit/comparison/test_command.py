@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from dlcompare.cli import app
 from dlcompare.comparison import Budget, Search, append, grids, read
 from dlcompare.comparison.grids import FULL, QUICK, Grid
+from dlcompare.comparison.scaling_runs import CHARACTERS, PARAMETERS, SCALING
 from tests.unit.comparison.toys import COIN, CRASHING, SMALL, TOY
 
 GRID = Grid((TOY,), (COIN, SMALL), (Budget("parameters", "100 parameters", parameters=100),), (0, 1), Search((0.03,)))
@@ -58,6 +59,7 @@ def test_a_plan_says_why_not(monkeypatch):
         (("--family", "svm"), "family is 'svm'; allowed are coin, small"),
         (("--budget", "money"), "budget is 'money'; allowed are parameters"),
         (("--memory", "-1"), "memory is -1000000000; allowed are"),
+        (("--quick", "--scaling"), "--quick and --scaling are two grids; allowed is one of them"),
     ],
 )
 def test_mistakes_are_named(arguments, message):
@@ -104,3 +106,22 @@ def test_the_grids_are_those_of_the_book():
         job.key for job in QUICK.jobs() if job.family.name == "baseline"
     }
     assert len(QUICK.seeds) == 3
+
+
+def test_for_scaling_the_size_varies_at_all_the_data_and_the_data_at_one_size():
+    jobs = SCALING.jobs()
+    assert len({job.key for job in jobs}) == len(jobs)
+    assert not {job.key for job in jobs} & {job.key for job in FULL.jobs()}
+    found = {}
+    for job in jobs:
+        characters = job.task.settings.get("characters")
+        found.setdefault((characters, job.task.settings["steps"]), set()).add(job.budget.parameters)
+    everywhere = set(PARAMETERS)
+    assert found == {(None, 1000): everywhere, (None, 250): everywhere} | {(c, 1000): {100_000} for c in CHARACTERS}
+    assert {(job.family.name, job.seed) for job in jobs} == {(f, s) for f in ("lstm", "gpt") for s in (0, 1, 2)}
+
+
+def test_the_plan_for_scaling_is_shown_without_measuring(tmp_path):
+    result = run("--scaling", "--dry-run", "--task", "scaling", "--family", "gpt", "--seeds", "1")
+    assert result.exit_code == 0, result.stderr
+    assert "5 jobs, 5 still to run" in result.stdout

@@ -1,5 +1,8 @@
 """The tasks' own rules, on made-up data; the real sets are in tests/real."""
 
+import random
+import string
+
 import numpy as np
 import pytest
 import torch
@@ -18,22 +21,22 @@ def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def test_recall_asks_for_the_value_beside_each_key():
-    part = recall(200, generator(), distances=(2, 5), pairs=3, symbols=8)
-    assert part.inputs.shape == part.targets.shape == (200, 16)
+def test_recall_asks_for_the_values_of_keys():
+    part = recall(200, generator(), distances=(2, 5), pairs=3, keys=4, questions=6)
+    assert part.inputs.shape == part.targets.shape == (200, 3 + 5 + 6)
     assert set(part.groups.tolist()) == {2, 5}
+    asked = set()
     for row, targets, distance in zip(part.inputs.tolist(), part.targets.tolist(), part.groups.tolist(), strict=True):
         begin = 5 - distance
-        block = row[begin : begin + 6]
-        value_of = dict(zip(block[::2], block[1::2], strict=True))
+        value_of = {pair // 4: pair % 4 for pair in row[begin : begin + 3]}
         assert len(value_of) == 3
-        assert all(8 <= value < 16 for value in value_of.values())
-        assert all(16 <= token < 24 for token in row[:begin] + row[begin + 6 : 11])
-        assert set(row[11::2]) == set(value_of)  # the keys again
-        assert targets == [IGNORED] * 11 + [value_of[row[i]] if i % 2 else IGNORED for i in range(11, 16)]
-        assert row[12::2] == targets[11:-1:2]  # what has been said so far
-    with pytest.raises(ValueError, match="pairs is 9; allowed are at most symbols = 8"):
-        recall(1, generator(), pairs=9, symbols=8)
+        assert row[:begin] + row[begin + 3 : 8] == [24] * 5  # blanks
+        assert [20 + value_of[token - 16] for token in row[8:]] == targets[8:]
+        assert targets[:8] == [IGNORED] * 8
+        asked.update(token - 16 for token in row[8:])
+    assert asked == {0, 1, 2, 3}
+    with pytest.raises(ValueError, match="pairs is 9; allowed are at most keys = 8"):
+        recall(1, generator(), pairs=9)
 
 
 def test_copying_asks_for_the_string_again():
@@ -157,3 +160,20 @@ def test_tasks_have_names():
     assert all(name == task.name for name, task in TASKS.items())
     assert TASKS["sentiment-10"].of == "sentiment"
     assert TASKS["sentiment-10"].identity != TASKS["sentiment-100"].identity
+
+
+def test_a_piece_of_shakespeare_begins_where_the_seed_says_and_keeps_the_vocabulary(monkeypatch):
+    text = "".join(random.Random(0).choices(string.ascii_letters, k=1000)) + "!"
+    documents = [Corpus((Document("play", part),)) for part in (text, text[:300], text[:200])]
+    monkeypatch.setattr(data, "load_shakespeare", lambda: Splits(*documents))
+    whole, first, again, second = (shakespeare.load(*arguments) for arguments in ((0,), (0, 100), (0, 100), (1, 100)))
+    assert len(whole.splits.train) == 1001
+    assert first.form == whole.form
+    piece = first.splits.train.raw[0]
+    assert len(piece) == 100
+    assert piece in text
+    assert piece == again.splits.train.raw[0] != second.splits.train.raw[0]
+    assert first.splits.test.raw == whole.splits.test.raw
+    for n in (0, 1002):
+        with pytest.raises(ValueError, match=f"characters is {n}; allowed are 1 to 1001"):
+            shakespeare.load(0, n)

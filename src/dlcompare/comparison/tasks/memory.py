@@ -27,7 +27,9 @@ Draw = Callable[[int, torch.Generator], Part]
 #: Seeds of the validation and the test part; those of training are the runs'.
 _VALIDATION_SEED, _TEST_SEED = 1_000_001, 1_000_002
 
-_RECALL_DISTANCES, _PAIRS, _SYMBOLS = (4, 16, 32, 64), 4, 16
+_RECALL_DISTANCES, _PAIRS, _KEYS, _QUESTIONS = (2, 8, 16, 32), 4, 8, 16
+#: Symbols of a string to copy.
+_SYMBOLS = 16
 # Even of the shortest strings there are so many that none is trained on and asked for.
 _COPY_LENGTHS = (8, 16, 24, 32)
 _ADDING_LENGTHS = (8, 16, 32, 64)
@@ -42,45 +44,48 @@ def recall(
     generator: torch.Generator,
     distances: tuple[int, ...] = _RECALL_DISTANCES,
     pairs: int = _PAIRS,
-    symbols: int = _SYMBOLS,
+    keys: int = _KEYS,
+    questions: int = _QUESTIONS,
 ) -> Part:
-    """Return ``n`` rows with pairs of key and value, then noise, then the same pairs in another order.
+    """Return ``n`` rows with a few pairs of key and value, then blanks, then questions: keys whose values are asked.
 
-    What is to be foretold is the value after each key of the second time. With several questions in a row, this is the
-    multi-query form of the task (Arora et al. 2023, arXiv:2312.04927).
+    A pair is one token, and so is a question. The answers don't stand in the row. With many questions to a row, this is
+    the multi-query form of the task (Arora et al. 2023); each key has one value, drawn anew for every row.
 
     Parameters
     ----------
     n, generator
         how many rows, (n, seq), and what draws them.
     distances
-        how many tokens of noise there may be between the pairs and the questions; before the pairs, noise fills up.
+        how many blanks there may be between the pairs and the questions; before the pairs, blanks fill up.
     pairs
         how many pairs there are; their keys differ.
-    symbols
-        how many keys, values, and tokens of noise there are; ids in this order.
+    keys
+        how many keys there are, and as many values. Ids: the pairs, ``keys`` × key + value; the questions; the values;
+        the blank.
+    questions
+        how many of the row's keys are asked for, some more than once.
 
     Raises
     ------
     ValueError
         when there are more ``pairs`` than keys.
     """
-    if pairs > symbols:
-        raise ValueError(f"pairs is {pairs}; allowed are at most symbols = {symbols}, for their keys differ")
-    seq = 4 * pairs + max(distances)
+    if pairs > keys:
+        raise ValueError(f"pairs is {pairs}; allowed are at most keys = {keys}, for those of a row differ")
+    seq = pairs + max(distances) + questions
+    question, value, blank = keys**2, keys**2 + keys, keys**2 + 2 * keys  # the first ids of each kind
     distance = _chosen(distances, n, generator)
-    whole = 2 * symbols + torch.randint(symbols, (n, seq), generator=generator)  # (n, seq), noise
-    keys = torch.rand(n, symbols, generator=generator).argsort(1)[:, :pairs]  # (n, pairs)
-    values = symbols + torch.randint(symbols, (n, pairs), generator=generator)
-    order = torch.rand(n, pairs, generator=generator).argsort(1)
-    first = torch.stack([keys, values], 2).flatten(1)  # (n, 2 pairs)
-    second = torch.stack([keys.gather(1, order), values.gather(1, order)], 2).flatten(1)
-    begin = seq - 4 * pairs - distance  # (n,)
-    whole.scatter_(1, begin[:, None] + torch.arange(2 * pairs), first)
-    whole[:, -2 * pairs :] = second
-    asked = torch.arange(1, seq) >= seq - 2 * pairs + 1
-    asked &= (torch.arange(1, seq) - (seq - 2 * pairs)) % 2 == 1  # the values, each after its key
-    return Part(whole[:, :-1].contiguous(), whole[:, 1:].masked_fill(~asked, IGNORED), groups=distance)
+    chosen = torch.rand(n, keys, generator=generator).argsort(1)[:, :pairs]  # (n, pairs)
+    values = torch.randint(keys, (n, pairs), generator=generator)
+    asked = torch.randint(pairs, (n, questions), generator=generator)
+    ids = torch.full((n, seq), blank)
+    begin = max(distances) - distance  # (n,)
+    ids.scatter_(1, begin[:, None] + torch.arange(pairs), keys * chosen + values)
+    ids[:, -questions:] = question + chosen.gather(1, asked)
+    targets = torch.full((n, seq), IGNORED)
+    targets[:, -questions:] = value + values.gather(1, asked)
+    return Part(ids, targets, groups=distance)
 
 
 def copying(
@@ -148,16 +153,26 @@ def _task(
 
 _GUESS = Bar("the answer that is right most often", "baseline")
 
+#: Ids of the recall task: pairs, questions, values, and the blank.
+_RECALL_IDS = _KEYS**2 + 2 * _KEYS + 1
+_RECALL_FORM = Form(
+    "tokens",
+    "places",
+    _RECALL_IDS,
+    _PAIRS + max(_RECALL_DISTANCES) + _QUESTIONS,
+    _RECALL_IDS,
+    looks_ahead=True,
+)
 #: Associative recall.
 RECALL = _task(
     "recall",
-    "which value stood beside this key, so many tokens ago?",
+    "which value went with this key, so many tokens ago?",
     recall,
-    Form("tokens", "places", 3 * _SYMBOLS, 4 * _PAIRS + max(_RECALL_DISTANCES) - 1, 3 * _SYMBOLS),
+    _RECALL_FORM,
     Metric("accuracy", "share", higher_is_better=True),
     _GUESS,
     1500,
-    {"distances": _RECALL_DISTANCES, "pairs": _PAIRS, "symbols": _SYMBOLS},
+    {"distances": _RECALL_DISTANCES, "pairs": _PAIRS, "keys": _KEYS, "questions": _QUESTIONS},
 )
 
 #: Copying.
