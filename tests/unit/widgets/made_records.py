@@ -46,7 +46,12 @@ def of_job(job: Job, chance: random.Random, level: float) -> Record:
             "seeded": True,
         },
         learning_rate=3e-3,
-        search={"grid": list(GRID), "validation": [0.5, 0.4, 0.3, chance.random() + 0.3, None], "seed": 0},
+        search={
+            "grid": [1e-4, *GRID, 1e-1],
+            "tried": list(GRID),
+            "validation": [0.5, 0.4, 0.3, chance.random() + 0.3, None],
+            "seed": 0,
+        },
         parameters=chance.randrange(95_000, 105_000),
         flops=int(10 ** (10 + 3 * chance.random())),
         steps=800,

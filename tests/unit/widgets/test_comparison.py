@@ -67,7 +67,7 @@ def test_the_setup_is_the_records(lab: ComparisonLab) -> None:
     assert (setup["model"], setup["width"], setup["layers"]) == ("Net", record.configuration["width"], 2)
     assert (setup["batch"], setup["decay"], setup["rate"]) == (64, 0.01, 3e-3)
     assert setup["sizes"] == "d_model 64; n_layer 2; sizes 784, 100, 10"
-    assert [rate for rate, _ in setup["tried"]] == list(record.search["grid"])
+    assert [rate for rate, _ in setup["tried"]] == list(record.search["tried"])
     assert [loss for _, loss in setup["tried"]] == [
         loss and pytest.approx(loss, rel=5e-5) for loss in record.search["validation"]
     ]
@@ -95,7 +95,7 @@ def test_whoever_has_no_row_has_a_reason() -> None:
         assert sorted([*told, *(row["family"] for row in one["rows"])]) == sorted(FAMILIES), "each once"
     assert reasons["digits", failed.budget, "mlp"] == "The run failed: BudgetError: too small"
     assert reasons["digits", "time", "smollm2-few-shot"] == "It reads words; an image has none."
-    assert reasons["digits-10", "flops", "mlp"] == "Measured only within: 100,000 parameters."
+    assert reasons["digits-10", "flops", "mlp"] == f"Measured only within: {BUDGETS['parameters'].title}."
     assert reasons["recall", "time", "rnn"] == "No run of it is among the records."
 
 
