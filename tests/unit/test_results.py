@@ -5,6 +5,7 @@ import pytest
 from dlcompare import results
 from dlcompare.comparison import FAMILIES, TASKS, Record, RecordError, append
 from dlcompare.comparison.grids import FULL, QUICK
+from dlcompare.comparison.scaling_runs import SCALING
 
 
 def test_records_are_read_and_a_later_try_counts(tmp_path):
@@ -35,3 +36,11 @@ def test_records_of_the_sweeps_are_read_the_same_way(tmp_path):
     for error in ("memory", None):
         append(path, Record("1", "scaling", "gpt", "parameters", 0, error=error))
     assert [record.error for record in results.scaling(path=path)] == [None]
+
+
+def test_committed_records_of_the_sweeps_are_those_of_their_grid():
+    keys = {job.key for job in SCALING.jobs()}
+    for record in results.scaling():
+        assert record.key in keys, f"{record.task} {record.family} {record.budget} {record.seed} is of no job"
+        assert record.error is None
+        assert {"bits_per_character", "loss"} <= set(record.test)

@@ -11,6 +11,8 @@ import pytest
 
 from dlcompare.comparison import Record, ScalingPoint, ScalingRun, frontier, series
 from dlcompare.comparison.scaling import CHARACTERS, SCALED, SERIES, beaten
+from dlcompare.comparison.scaling_runs import CHARACTERS as AMOUNTS_MEASURED
+from dlcompare.comparison.scaling_runs import PARAMETERS, SCALING
 
 from .made_up import AMOUNTS, SIZES, STEPS, USUAL, record, records
 
@@ -110,3 +112,33 @@ def test_a_point_knows_what_it_is_drawn_against() -> None:
     assert [point.along(name) for name in SERIES] == [1, 2, 5]
     with pytest.raises(ValueError, match="over is 'time'; allowed are 'parameters', 'data', 'compute'"):
         point.along("time")
+
+
+def test_the_runs_that_are_measured_make_all_three_series() -> None:
+    made = []
+    for job in SCALING.jobs():
+        steps, parameters = job.task.settings["steps"], job.budget.parameters
+        assert parameters
+        made.append(
+            Record(
+                job.key,
+                job.task.name,
+                job.family.name,
+                job.budget.name,
+                job.seed,
+                configuration={"task": dict(job.task.settings)},
+                learning_rate=0.01,
+                parameters=parameters,
+                flops=parameters * steps,
+                steps=steps,
+                tokens=steps,
+                test={"bits_per_character": 3 - 1e-9 * parameters * steps, "loss": 2.0},
+            )
+        )
+    found = series(made)
+    for family in SCALED:
+        along = {name: [p.along(name) for p in points if p.family == family] for name, points in found.items()}
+        assert along["parameters"] == sorted(PARAMETERS)
+        assert along["data"] == [*AMOUNTS_MEASURED, CHARACTERS]
+        assert len(along["compute"]) > len(PARAMETERS)
+    assert {len(p.runs) for points in found.values() for p in points} == {3}
