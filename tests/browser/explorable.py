@@ -110,9 +110,9 @@ class OnPage:
         assert link == self.page.url
         return link
 
-    def faults(self, *repeated: str) -> dict[str, str]:
-        """What axe finds in it. Of what is all alike and many, only the first few are looked at."""
-        return looks.faults(self.page, self.entry.container, *looks.MANY, *repeated)
+    def faults(self, look: str = "") -> dict[str, str]:
+        """What axe finds in it, in one of the ``looks``; of what is all alike and many, in the first few only."""
+        return looks.faults(self.page, self.entry.container, *looks.MANY, only=looks.ONLY.get(look, ""))
 
     def overflowing(self) -> list[str]:
         """What runs over in it, but for what may scroll."""

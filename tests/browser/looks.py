@@ -11,6 +11,8 @@ WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 360, "height": 740}
 #: What is all alike and many, but for the first few: an image's rows, and the lines of a long calculation.
 MANY = (".dlc-pixels [role=row]:nth-child(n + 3)", ".dlc-terms .dlc-line-key:nth-child(n + 6)")
+#: The one rule of axe's that depends on the light: it alone is looked at where nothing else differs from another look.
+ONLY = {"dark": "color-contrast", "forced colours": "color-contrast"}
 
 _OVERFLOWING = """([container, besides, cut]) => {
   const root = document.querySelector(`${container} .dlc`).getBoundingClientRect();

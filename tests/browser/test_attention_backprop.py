@@ -349,7 +349,7 @@ def test_numbers_far_out_stay_numbers(head: Head) -> None:
 def test_each_kind_of_step_stands_in_any_light_and_at_any_width(head: Head) -> None:
     head.go(3)
     for look in looks(head.page):
-        assert head.faults() == {}, look
+        assert head.faults(look) == {}, look
     head.type("wq", 0, 0, -0.00123)
     for _ in widths(head.page):
         for step in (18, 17, 16, 13, 4, 1, 0):

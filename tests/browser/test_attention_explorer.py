@@ -729,4 +729,4 @@ def test_a_head_that_is_off_stands_in_any_light(explorer: Explorer) -> None:
     for step in (0, 6):
         explorer.step_to(step)
         for look in looks(explorer.page):
-            assert explorer.faults() == {}, (step, look)
+            assert explorer.faults(look) == {}, (step, look)

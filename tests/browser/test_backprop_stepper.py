@@ -217,7 +217,7 @@ def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
 def test_each_kind_of_step_stands_in_any_light_and_at_any_width(stepper: Stepper) -> None:
     stepper.go(14)
     for look in looks(stepper.page):
-        assert stepper.faults() == {}, look
+        assert stepper.faults(look) == {}, look
     stepper.type("w11", -0.00123)
     for _ in widths(stepper.page):
         for step in (15, 14, 3):

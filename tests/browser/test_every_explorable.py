@@ -88,7 +88,7 @@ def test_without_javascript_and_in_print_the_figure_stands_there(
 
 def assert_stands(explorable: OnPage, state: str) -> None:
     for name in looks(explorable.page):
-        assert explorable.faults() == {}, (state, name)
+        assert explorable.faults(name) == {}, (state, name)
     explorable.page.emulate_media(color_scheme="light", forced_colors="none")
     for width in widths(explorable.page):
         assert explorable.overflowing() == [], (state, width)

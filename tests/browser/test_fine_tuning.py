@@ -207,7 +207,7 @@ def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
 def test_what_is_written_stands_in_any_light_and_a_long_text_at_any_width(tuned: Tuned) -> None:
     tuned.go(3)
     for look in looks(tuned.page):
-        assert tuned.faults() == {}, look
+        assert tuned.faults(look) == {}, look
     tuned.type(PROMPTS[3])
     tuned.read_as("chat")
     tuned.settle()

@@ -633,4 +633,4 @@ def test_a_branch_stands_in_any_light(debugger: Debugger) -> None:
     debugger.bars.nth(3).click()
     debugger.settle()
     for look in looks(debugger.page):
-        assert debugger.faults() == {}, look
+        assert debugger.faults(look) == {}, look

@@ -239,7 +239,7 @@ def test_each_objective_stands_in_any_light_and_at_any_width(viewer: Viewer) -> 
         viewer.choose(objective)
         viewer.settle()
         for look in looks(viewer.page):
-            assert viewer.faults() == {}, (objective, look)
+            assert viewer.faults(look) == {}, (objective, look)
     viewer.page.emulate_media(color_scheme="light", forced_colors="none")
     for objective in ("masked", "causal", "next"):
         viewer.choose(objective)

@@ -326,7 +326,7 @@ def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
 def test_each_kind_stands_in_any_light_and_at_any_width(explorer: Explorer) -> None:
     explorer.choose("rotary")
     for look in looks(explorer.page):
-        assert explorer.faults() == {}, look
+        assert explorer.faults(look) == {}, look
     for _ in widths(explorer.page):
         for kind in KINDS:
             explorer.choose(kind)

@@ -346,7 +346,7 @@ def test_a_shared_link_restores_the_state(new_page: NewPage, site: str) -> None:
 def test_each_part_of_each_kind_stands_in_any_light_and_at_any_width(stepper: Stepper) -> None:
     stepper.choose("forget_gate")
     for look in looks(stepper.page):
-        assert stepper.faults() == {}, look
+        assert stepper.faults(look) == {}, look
     for _ in widths(stepper.page):
         for kind, part in (("lstm", "cell"), ("gru", "candidate"), ("gru", "hidden"), ("rnn", "hidden")):
             stepper.read_by(kind)

@@ -299,7 +299,7 @@ def test_each_row_stands_in_any_light_and_a_long_text_at_any_width(explorer: Exp
     explorer.go(5)
     for look, row in zip(looks(explorer.page), ("words", "bpe", "characters", "bpe"), strict=True):
         explorer.root.locator(f"[data-row={row}]").click()
-        assert explorer.faults() == {}, look
+        assert explorer.faults(look) == {}, look
     explorer.type("名字 🌹👩‍👩‍👧 the " * 4 + "w" * 80)
     for _ in widths(explorer.page):
         for row in ROWS:

@@ -637,4 +637,4 @@ def test_dark_mode_has_its_own_colours(new_page: NewPage, site: str) -> None:
 def test_digits_stand_in_any_light(scrubber: Scrubber) -> None:
     scrubber.choose(data="digits")
     for look in looks(scrubber.page):
-        assert scrubber.faults() == {}, look
+        assert scrubber.faults(look) == {}, look
