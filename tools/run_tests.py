@@ -126,7 +126,8 @@ def python() -> Tally:
     tally = pytest("unit", ["tests/unit", *side_by_side, *measure], environment | data)
     if report.is_file():
         show_uncovered(report)
-    folders = [f"tests/{name}" for name in ("real", "claims", "book", "notebooks") if any((ROOT / "tests" / name).iterdir())]
+    names = ("real", "claims", "book", "notebooks")
+    folders = [f"tests/{name}" for name in names if any((ROOT / "tests" / name).iterdir())]
     tally.add(pytest("python", [*folders, *side_by_side], environment))
     return tally
 
