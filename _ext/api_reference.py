@@ -17,7 +17,6 @@ import importlib
 import inspect
 import pkgutil
 import re
-import sys
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -294,13 +293,22 @@ def _skip_member(app: Sphinx, what: str, name: str, value: Any, skip: bool, opti
     return True if (inspect.getdoc(value) or "").startswith("Alias for field number") else None
 
 
+def _module(name: str) -> types.ModuleType | None:
+    """Return the module of that name; None where there is none, as for the name of a class."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return None
+
+
 def _resolve(app: Sphinx, env: BuildEnvironment, node: Any, content: nodes.TextElement) -> nodes.Node | None:
     """Find what a type names by its last part alone, if one entry has that name; and let type variables be."""
     target = node.get("reftarget", "")
     if node.get("refdomain") != "py":
         return None
     module, _, name = target.rpartition(".")
-    if module.startswith(PACKAGE) and isinstance(getattr(sys.modules.get(module), name, None), TypeVar):
+    # Imported here where no page has: of those that have not changed, nothing is read anew.
+    if module.startswith(PACKAGE) and isinstance(getattr(_module(module), name, None), TypeVar):
         return content
     domain: Any = env.get_domain("py")
     found = {(e.docname, e.node_id) for path, e in domain.objects.items() if path.rpartition(".")[2] == target}
