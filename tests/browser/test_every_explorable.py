@@ -135,10 +135,7 @@ def test_it_stands_in_any_light_and_at_any_width(new_page: NewPage, site: str, e
 #: What a finger is to meet: controls, and what can be chosen one by one, but not the cells of an image.
 FINGERS = f"{SINGLE}, {ALIKE}"
 #: What is smaller: places in a picture that lie close beside each other.
-SMALLER = (
-    ".dlc-strip, .dlc-terms .dlc-cell, .dlc-timeline-mark, .dlc-scaling-mark, .dlc-comparison-mark, "
-    ".dlc-recurrent .dlc-token"
-)
+SMALLER = ".dlc-strip, .dlc-terms .dlc-cell, .dlc-spot, .dlc-comparison-mark, .dlc-recurrent .dlc-token"
 #: Each with the smaller one of its sides; a box to tick is as large as its label.
 _SIZES = """(all, smaller) => all.filter(e => e.checkVisibility({ visibilityProperty: true }))
   .filter(e => !e.closest('svg, .dlc-unseen, [aria-hidden=true]') && !e.matches(smaller))

@@ -12,6 +12,9 @@ import { collected, deed, known, OPERATIONS, shareCount } from "./rules.js";
 const COLUMNS = [["x1", "x2"], ["z1", "z2"], ["h1", "h2"], ["y"], ["e"], ["L"]]; // prettier-ignore
 const LINES = ["x1 z1", "x1 z2", "x2 z1", "x2 z2", "z1 h1", "z2 h2", "h1 y", "h2 y", "y e", "e L"];
 
+/** What the style sheet needs to let a text fit into its box: how long its longest word is. @param {HTMLElement} element */
+const sizeOf = ({ textContent }) => `--dlc-letters: ${Math.max(...(textContent ?? "").split(" ").map((word) => word.length))}`;
+
 /**
  * @param {import("../../shared/format.js").Translate} text
  * @param {(step: number) => void} onStep
@@ -73,9 +76,10 @@ export function createGraphView(text, onStep) {
         const number = name.startsWith("x") || there.has(name) ? numbers.value(name) : null;
         const derivative = slopeOf(name);
         value.textContent = number === null ? "?" : short(number);
+        put(value, { style: sizeOf(value) });
         slope.textContent = derivative === null ? "" : isPart(name) ? text("part", { value: short(derivative) }) : short(derivative);
         const colour = derivative === null ? null : scales.diverging(0.5 + derivative / limit / 2);
-        put(slope, { style: colour && `background: ${colour.fill}; color: ${colour.ink}`, "data-value": derivative });
+        put(slope, { style: colour && `${sizeOf(slope)}; background: ${colour.fill}; color: ${colour.ink}`, "data-value": derivative });
         put(value, { "data-value": number });
         const said = number === null ? text("not_yet", { name }) : text("box", { name, value: full(number) });
         const label = derivative === null ? said : `${said}; ${text(isPart(name) ? "box_part" : "box_slope", { name, value: full(derivative) })}`;

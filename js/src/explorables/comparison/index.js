@@ -74,7 +74,7 @@ export default defineExplorable({
     const ranking = createRanking({ text, named, ...reactions });
     const detail = createDetail(text, named, model.get("made"));
     const question = h("p", { class: "dlc-comparison-question" });
-    const legend = h("p", { class: "dlc-comparison-legend", "aria-hidden": "true" }, ...["interval", "seed"].map((sign) => h("span", {}, h("span", { class: `dlc-comparison-sign is-${sign}` }), text(`legend_${sign}`))));
+    const legend = h("p", { class: "dlc-signs", "aria-hidden": "true" }, ...["interval", "seed"].map((sign) => h("span", {}, h("span", { class: `dlc-comparison-sign is-${sign}` }), text(`legend_${sign}`))));
     return {
       choices: choices.map(({ element }) => element),
       elements: [question, h("div", { class: "dlc-comparison-stage" }, ranking.element, h("div", { class: "dlc-part" }, plot.element, legend)), detail.element],

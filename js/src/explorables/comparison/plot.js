@@ -19,6 +19,7 @@ import { compact, nearest, placeOf, powersOfTen } from "../../shared/axis.js";
 import { h, OWN_KEYS, put, s } from "../../shared/dom.js";
 import { createFamilyMark, MARKS } from "../../shared/family_mark.js";
 import { short } from "../../shared/format.js";
+import { followHand, followKeys } from "../../shared/marks.js";
 import { followWidth } from "../../shared/width.js";
 import { meets, placeNames } from "./names.js";
 import { axisFor, barOf, neighbour, valueOf } from "./rules.js";
@@ -82,23 +83,8 @@ export function createPlot({ text, named, describe, onChoose, onPoint }) {
     onChoose(family);
     /** @type {HTMLElement | undefined} */ (marks.children[index])?.focus({ preventScroll: true });
   }
-  element.addEventListener("click", (event) => {
-    const found = under(event, chosen());
-    if (found !== null) choose(found);
-  });
-  element.addEventListener("pointermove", (event) => {
-    if (event.pointerType === "mouse") onPoint(familyAt(under(event, -1)));
-  });
-  element.addEventListener("pointerleave", () => onPoint(null));
-  marks.addEventListener("keydown", (event) => {
-    if (event.altKey || event.shiftKey || event.ctrlKey || event.metaKey) return;
-    const from = Number(/** @type {HTMLElement} */ (event.target).dataset["index"] ?? chosen());
-    const next = event.key === "Enter" || event.key === " " ? from : neighbour(spots, from, event.key);
-    if (next === null) return;
-    event.preventDefault();
-    event.stopPropagation();
-    choose(next);
-  });
+  followHand(element, { under, givingWay: chosen, onPress: choose, onPoint: (index) => onPoint(familyAt(index)) });
+  followKeys(marks, { chosen, next: (from, key) => neighbour(spots, from, key), onMove: choose });
 
   /** New marks, for other families. @param {Content} content */
   function build({ rows, state }) {

@@ -15,9 +15,10 @@
  * @property {(index: number) => void} onPress
  * @property {(index: number | null) => void} onPoint
  */
-import { compact, nearest, placeOf, powersOfTen } from "../../shared/axis.js";
+import { compact, placeOf, powersOfTen } from "../../shared/axis.js";
 import { h, OWN_KEYS, put } from "../../shared/dom.js";
 import { createFamilyMark } from "../../shared/family_mark.js";
+import { followHand, followKeys, markUnder } from "../../shared/marks.js";
 import { axesOf, neighbour } from "./rules.js";
 import { createSheet } from "./sheet.js";
 
@@ -29,7 +30,7 @@ export function createChart({ text, given, describe, onChoose, onPress, onPoint 
   const marks = given.points.map((point, index) => {
     const element = h(
       "div",
-      { ...OWN_KEYS, class: "dlc-scaling-mark", role: "gridcell", "data-index": index, "data-x": point.x, "data-value": point.bits, onfocus: () => onPoint(index), onblur: () => onPoint(null) },
+      { ...OWN_KEYS, class: "dlc-spot", role: "gridcell", "data-index": index, "data-x": point.x, "data-value": point.bits, onfocus: () => onPoint(index), onblur: () => onPoint(null) },
       createFamilyMark(given.families[point.family] ?? "", 15),
     );
     return { element, index, point };
@@ -46,39 +47,16 @@ export function createChart({ text, given, describe, onChoose, onPress, onPoint 
   let rows = [];
   let chosen = 0;
 
-  /** The mark under a hand. @param {MouseEvent} event  @param {number} from  The one that gives way to others in its place. */
-  function under(event, from) {
-    const places = rows.flatMap(({ members }) =>
-      members.map((index) => {
-        const box = /** @type {HTMLElement} */ (marks[index]?.element).getBoundingClientRect();
-        return { index, x: box.left + box.width / 2, y: box.top + box.height / 2 };
-      }),
-    );
-    return nearest(places, event.clientX, event.clientY, from);
-  }
   /** @param {number} index  @param {(index: number) => void} deed */
   function go(index, deed) {
     deed(index);
     marks[index]?.element.focus({ preventScroll: true });
   }
-  plot.addEventListener("click", (event) => {
-    const found = under(event, -1);
-    if (found !== null) go(found, onPress);
-  });
-  plot.addEventListener("pointermove", (event) => {
-    if (event.pointerType === "mouse") onPoint(under(event, -1));
-  });
-  plot.addEventListener("pointerleave", () => onPoint(null));
-  element.addEventListener("keydown", (event) => {
-    if (event.altKey || event.shiftKey || event.ctrlKey || event.metaKey) return;
-    const from = Number(/** @type {HTMLElement} */ (event.target).dataset["index"] ?? chosen);
-    const press = event.key === "Enter" || event.key === " ";
-    const next = press ? from : neighbour(given, rows, from, event.key);
-    if (next === null) return;
-    event.preventDefault();
-    event.stopPropagation();
-    go(next, press ? onPress : onChoose);
-  });
+  /** @param {number} index */
+  const press = (index) => go(index, onPress);
+  const shown = () => rows.flatMap(({ members }) => members.map((index) => /** @type {(typeof marks)[number]} */ (marks[index])));
+  followHand(plot, { under: (event, from) => markUnder(shown(), event, from), givingWay: () => -1, onPress: press, onPoint });
+  followKeys(element, { chosen: () => chosen, next: (from, key) => neighbour(given, rows, from, key), onMove: (index) => go(index, onChoose), onPress: press });
 
   return {
     element,

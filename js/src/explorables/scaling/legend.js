@@ -10,7 +10,7 @@ export function createLegend(text, given) {
     SIGNS.map((sign) => [sign, h("span", { "data-sign": sign }, h("span", { class: `dlc-scaling-sign is-${sign}`, "aria-hidden": "true" }), words[sign])]),
   );
   return {
-    element: h("p", { class: "dlc-scaling-legend" }, ...Object.values(entries)),
+    element: h("p", { class: "dlc-signs" }, ...Object.values(entries)),
     /** @param {import("../../shared/explorable.js").State} state  @param {import("./fits.js").Fit[]} fits */
     draw(state, fits) {
       const line = fits.some(({ there }) => there);

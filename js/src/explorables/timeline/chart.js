@@ -13,8 +13,10 @@
  * @property {(index: number) => void} onChoose
  * @property {(index: number | null) => void} onPoint
  */
-import { compact, nearest, placeOf } from "../../shared/axis.js";
+import { compact, placeOf } from "../../shared/axis.js";
 import { h, OWN_KEYS, put } from "../../shared/dom.js";
+import { createFamilyMark } from "../../shared/family_mark.js";
+import { followHand, followKeys, markUnder } from "../../shared/marks.js";
 import { axisOf, groupsOf, neighbour, timeOf } from "./rules.js";
 
 /** The part of the width beyond which a name ends at its mark, to stay inside. */
@@ -27,12 +29,11 @@ export function createChart({ text, models, lanes, describe, onChoose, onPoint }
   let chosen = 0;
 
   const marks = models.map((model, index) => {
-    const shape = h("span", { class: "dlc-timeline-shape", "data-family": model.family });
     const element = h(
       "div",
       {
         ...OWN_KEYS,
-        class: "dlc-timeline-mark",
+        class: "dlc-spot",
         role: "gridcell",
         "data-index": index,
         "data-parameters": model.parameters,
@@ -43,7 +44,7 @@ export function createChart({ text, models, lanes, describe, onChoose, onPoint }
         onfocus: () => onPoint(index),
         onblur: () => onPoint(null),
       },
-      shape,
+      createFamilyMark(model.family, 15),
     );
     return { element, index, model };
   });
@@ -54,22 +55,7 @@ export function createChart({ text, models, lanes, describe, onChoose, onPoint }
     const plot = h("div", { class: "dlc-timeline-plot", role: "presentation" }, grid, joints, ...own.map(({ element }) => element));
     const name = h("span", { class: "dlc-timeline-lane-name", role: "rowheader" }, text(`lane_${lane}`));
     const element = h("div", { class: "dlc-timeline-lane", role: "row", "data-lane": lane }, name, plot);
-    /** The mark under a hand. @param {MouseEvent} event  @param {number} from  The one that gives way to others in its place. */
-    const under = (event, from) => {
-      const places = own.map(({ element: mark, index }) => {
-        const box = mark.getBoundingClientRect();
-        return { index, x: box.left + box.width / 2, y: box.top + box.height / 2 };
-      });
-      return nearest(places, event.clientX, event.clientY, from);
-    };
-    plot.addEventListener("click", (event) => {
-      const found = under(event, chosen);
-      if (found !== null) choose(found);
-    });
-    plot.addEventListener("pointermove", (event) => {
-      if (event.pointerType === "mouse") onPoint(under(event, -1));
-    });
-    plot.addEventListener("pointerleave", () => onPoint(null));
+    followHand(plot, { under: (event, from) => markUnder(own, event, from), givingWay: () => chosen, onPress: choose, onPoint });
     return { lane, element, plot, grid, joints, members: own.map(({ model }) => model) };
   });
   const years = h("div", { class: "dlc-timeline-years", "aria-hidden": "true" }, ...time.ticks.map((year) => h("span", { style: `left: ${left(year)}` }, String(year))));
@@ -80,15 +66,7 @@ export function createChart({ text, models, lanes, describe, onChoose, onPoint }
     onChoose(index);
     marks[index]?.element.focus({ preventScroll: true });
   }
-  element.addEventListener("keydown", (event) => {
-    if (event.altKey || event.shiftKey || event.ctrlKey || event.metaKey) return;
-    const from = Number(/** @type {HTMLElement} */ (event.target).dataset["index"] ?? chosen);
-    const next = event.key === "Enter" || event.key === " " ? from : neighbour(models, lanes, from, event.key);
-    if (next === null) return;
-    event.preventDefault();
-    event.stopPropagation();
-    choose(next);
-  });
+  followKeys(element, { chosen: () => chosen, next: (from, key) => neighbour(models, lanes, from, key), onMove: choose });
 
   let painted = "";
   /** @type {{label: HTMLElement, members: number[]}[]} */

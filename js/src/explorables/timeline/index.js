@@ -48,7 +48,7 @@ export default defineExplorable({
       },
     });
     const explained = (/** @type {string} */ sign) => h("span", {}, h("span", { class: `dlc-timeline-${sign}`, "aria-hidden": "true" }), text(`legend_${sign}`));
-    const legend = h("p", { class: "dlc-timeline-legend" }, ...["hollow", "bar", "cut"].map(explained));
+    const legend = h("p", { class: "dlc-signs" }, ...["hollow", "bar", "cut"].map(explained));
     return {
       choices: Object.values(choices).map(({ element }) => element),
       elements: [chart.element, legend, detail.element],
