@@ -1,11 +1,14 @@
 """Evidence for the claims of the article's chapter 3: its formulas and procedures, held against torch."""
 
+import statistics
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from dlcompare import results
+from dlcompare.comparison import scaling
 from dlcompare.generation import generate, steps
 from dlcompare.models import GPT, MLP, GPTConfig, MLPConfig
 from dlcompare.models.costs import costs
@@ -36,6 +39,19 @@ def test_attention_is_parallel_in_time_and_quadratic_in_length():
     work = {n: costs(model, torch.zeros(1, n, dtype=torch.int64))["blocks.0.attention"].flops for n in (128, 256, 512)}
     first, second = work[256] - 2 * work[128], work[512] - 2 * work[256]
     assert second == 4 * first > 0  # what is left when the linear part is taken off grows with the square
+
+
+def test_on_one_core_a_gpt_takes_longer_for_a_step_than_an_lstm():
+    """In our own scaling runs, size by size, over the seeds: processor time of the same steps on one thread."""
+    seconds: dict[tuple[str, str], list[float]] = {}
+    for record in results.scaling():
+        if record.task == scaling.TASK:
+            assert record.machine["threads"] == 1
+            seconds.setdefault((record.budget, record.family), []).append(record.cpu_seconds / record.steps)
+    sizes = {budget for budget, _ in seconds}
+    assert len(sizes) >= 4
+    for budget in sizes:
+        assert statistics.median(seconds[budget, "gpt"]) > 1.2 * statistics.median(seconds[budget, "lstm"]), budget
 
 
 def test_the_next_token_costs_a_gpt_more_and_more_and_an_lstm_always_the_same():

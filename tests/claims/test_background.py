@@ -94,6 +94,11 @@ def test_parameters_of_gpt():
     assert {entry.name: entry.parameters for entry in PUBLISHED}["GPT-1"] == GPT1.n_parameters
 
 
+def test_operations_of_gpt3():
+    """Six operations per parameter and token (Kaplan et al. 2020, section 2.1)."""
+    assert 6 * GPT3["175B"].n_parameters * 300e9 == pytest.approx(3.14e23, rel=0.01)
+
+
 def test_gpt_is_trained_by_the_loop_that_trains_an_mlp():
     torch.manual_seed(0)
     ids = torch.randint(5, (4, 9))

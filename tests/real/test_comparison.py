@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dlcompare import comparison, results
-from dlcompare.comparison import FAMILIES, TASKS, Form, Job
+from dlcompare.comparison import FAMILIES, TASKS, Form, Job, scaling
 from dlcompare.comparison.budgets import UNLIMITED
 from dlcompare.comparison.grids import QUICK
 
@@ -23,6 +23,10 @@ FORMS = {
 def test_the_forms_are_those_that_the_unit_tests_build_for(name):
     examples = TASKS[name].load(0)
     assert (examples.form, tuple(map(len, examples.splits))) == FORMS[name]
+
+
+def test_the_scaling_curves_count_all_characters_that_there_are():
+    assert len(TASKS["shakespeare"].load(0).splits.train) == scaling.ALL_CHARACTERS
 
 
 def test_temperatures_are_a_days_forecast():

@@ -13,20 +13,31 @@ from dataclasses import dataclass
 
 from dlcompare.comparison.record import Record, latest
 
-__all__ = ["CHARACTERS", "REFERENCES", "SCALED", "SERIES", "ScalingPoint", "ScalingRun", "beaten", "frontier", "series"]
+__all__ = [
+    "ALL_CHARACTERS",
+    "REFERENCES",
+    "SCALED",
+    "SERIES",
+    "TASK",
+    "ScalingPoint",
+    "ScalingRun",
+    "beaten",
+    "frontier",
+    "series",
+]
 
 #: What loss is held against.
 SERIES = ("parameters", "data", "compute")
 #: The families that are measured, in the order of the figure.
 SCALED = ("gpt", "lstm")
 #: Characters of the training part of Shakespeare: what a record says nothing of, has read from all of them.
-CHARACTERS = 4_552_577
+ALL_CHARACTERS = 4_552_577
 #: The exponents that Kaplan et al. (2020), equations 1.1 to 1.3, report for Transformers on web text: α_N, α_D and, for
 #: compute that is spent in the best way, α_C(min).
 REFERENCES = {"parameters": 0.076, "data": 0.095, "compute": 0.050}
 
 #: The task whose records have all data and the usual number of steps; others are "scaling-300000" and the like.
-_TASK = "scaling"
+TASK = "scaling"
 
 
 @dataclass(frozen=True)
@@ -105,14 +116,14 @@ def _points(records: Iterable[Record]) -> dict[tuple[str, int, int, int], list[R
     """Return what was measured without error, by family, parameters, characters and steps."""
     found: dict[tuple[str, int, int, int], list[Record]] = {}
     for record in latest(records):
-        name = record.task == _TASK or record.task.startswith(f"{_TASK}-")
+        name = record.task == TASK or record.task.startswith(f"{TASK}-")
         if not name or record.family not in SCALED or record.error is not None:
             continue
         if record.parameters is None or record.flops is None or record.tokens is None or record.learning_rate is None:
             raise ValueError(f"the record {record.key} lacks parameters, flops, tokens or learning_rate")
         if missing := {"bits_per_character", "loss"} - set(record.test):
             raise ValueError(f"the record {record.key} lacks {', '.join(sorted(missing))} on the test part")
-        characters = int(record.configuration.get("task", {}).get("characters", CHARACTERS))
+        characters = int(record.configuration.get("task", {}).get("characters", ALL_CHARACTERS))
         found.setdefault((record.family, record.parameters, characters, record.steps), []).append(record)
     return found
 
@@ -147,7 +158,7 @@ def beaten(records: Iterable[Record]) -> list[ScalingPoint]:
         as :func:`series` does.
     """
     found = _points(records)
-    full = [_point(key, of) for key, of in found.items() if key[2] == CHARACTERS]
+    full = [_point(key, of) for key, of in found.items() if key[2] == ALL_CHARACTERS]
     best = [point for family in SCALED for point in frontier(one for one in full if one.family == family)]
     return sorted((one for one in full if one not in best), key=lambda one: (SCALED.index(one.family), one.flops))
 
@@ -171,12 +182,12 @@ def series(records: Iterable[Record]) -> Mapping[str, list[ScalingPoint]]:
         when a record lacks its parameters, operations, tokens, learning rate or loss.
     """
     found = _points(records)
-    usual = {steps for (_, _, _, steps), of in found.items() if any(one.task == _TASK for one in of)}
+    usual = {steps for (_, _, _, steps), of in found.items() if any(one.task == TASK for one in of)}
     made: dict[str, list[ScalingPoint]] = {name: [] for name in SERIES}
     for family in SCALED:
         points = [_point(key, of) for key, of in found.items() if key[0] == family]
-        full = [point for point in points if point.characters == CHARACTERS]
-        sizes = {point.parameters for point in points if point.characters < CHARACTERS and point.steps in usual}
+        full = [point for point in points if point.characters == ALL_CHARACTERS]
+        sizes = {point.parameters for point in points if point.characters < ALL_CHARACTERS and point.steps in usual}
         for name, of in (
             ("parameters", [point for point in full if point.steps in usual]),
             ("data", [point for point in points if point.parameters in sizes and point.steps in usual]),

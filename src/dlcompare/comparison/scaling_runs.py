@@ -12,6 +12,7 @@ import functools
 from dlcompare.comparison.budgets import Budget
 from dlcompare.comparison.families import FAMILIES
 from dlcompare.comparison.grids import Grid
+from dlcompare.comparison.scaling import SCALED, TASK
 from dlcompare.comparison.search import Search
 from dlcompare.comparison.task import Task
 from dlcompare.comparison.tasks import shakespeare
@@ -20,7 +21,7 @@ __all__ = ["CHARACTERS", "PARAMETERS", "SCALING", "STEPS"]
 
 #: Sizes of the networks, in parameters; the first is that at which the data vary.
 PARAMETERS = (100_000, 3_000, 10_000, 30_000, 300_000)
-#: Characters to learn from; the whole training part has 4,552,577.
+#: Characters to learn from, besides all that there are.
 CHARACTERS = (30_000, 100_000, 300_000, 1_000_000)
 #: Steps of a whole run, and of a short one.
 STEPS = (1000, 250)
@@ -39,7 +40,7 @@ def _task(name: str, steps: int, characters: int | None = None) -> Task:
         load=functools.partial(shakespeare.load, characters=characters),
         settings={**settings, "characters": characters},
         bar=None,
-        of="scaling",
+        of=TASK,
         sampled=True,
     )
 
@@ -47,11 +48,11 @@ def _task(name: str, steps: int, characters: int | None = None) -> Task:
 #: Everything that the scaling curves are drawn from.
 SCALING = Grid(
     (
-        _task("scaling", STEPS[0]),
-        _task(f"scaling-{STEPS[1]}-steps", STEPS[1]),
-        *(_task(f"scaling-{characters}", STEPS[0], characters) for characters in CHARACTERS),
+        _task(TASK, STEPS[0]),
+        _task(f"{TASK}-{STEPS[1]}-steps", STEPS[1]),
+        *(_task(f"{TASK}-{characters}", STEPS[0], characters) for characters in CHARACTERS),
     ),
-    tuple(FAMILIES[name] for name in ("lstm", "gpt")),
+    tuple(FAMILIES[name] for name in SCALED),
     tuple(
         Budget(f"{parameters}", f"{parameters:,} parameters", parameters=parameters, tolerance=_TOLERANCE)
         for parameters in PARAMETERS

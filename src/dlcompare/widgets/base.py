@@ -32,6 +32,7 @@ import traitlets
 from dlcompare.catalogue import texts
 from dlcompare.export import Exported, Graph, GraphError, decode, encode, export
 from dlcompare.export.graph import to_json
+from dlcompare.style import short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,7 +76,7 @@ class Table:
 
 
 def _written(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.3g}".replace("-", "\u2212").replace("inf", "∞")
+    return value if isinstance(value, str) else short(value)
 
 
 @functools.cache

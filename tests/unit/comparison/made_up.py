@@ -7,7 +7,7 @@ import math
 import torch
 
 from dlcompare.comparison import Record
-from dlcompare.comparison.scaling import CHARACTERS
+from dlcompare.comparison.scaling import ALL_CHARACTERS
 
 #: Parameters of each family, and what multiplies their loss.
 SIZES = {"gpt": (3_107, 10_265, 30_417, 100_337, 301_121), "lstm": (3_050, 9_870, 30_150, 99_640, 300_400)}
@@ -21,10 +21,10 @@ SEEDS = (0, 1)
 
 
 def record(family: str, parameters: int, characters: int, steps: int, seed: int, bits: float) -> Record:
-    rest = "" if (characters, steps) == (CHARACTERS, USUAL) else f"-{characters}"
+    rest = "" if (characters, steps) == (ALL_CHARACTERS, USUAL) else f"-{characters}"
     name = "scaling" + (f"-{steps}-steps" if steps != USUAL else rest)
     settings = {"batch_size": 32, "steps": steps, "seq": 128}
-    if characters != CHARACTERS:
+    if characters != ALL_CHARACTERS:
         settings["characters"] = characters
     tokens = 32 * 128 * steps
     return Record(
@@ -51,14 +51,14 @@ def records(noise: float = 0.004, seed: int = 0) -> list[Record]:
     def add(family: str, parameters: int, characters: int, steps: int) -> None:
         for one in SEEDS:
             law = math.log(2.4 * LEVEL[family]) - ALPHA * math.log(parameters / 1e5)
-            law -= BETA * math.log(characters / CHARACTERS) + GAMMA * math.log(steps / USUAL)
+            law -= BETA * math.log(characters / ALL_CHARACTERS) + GAMMA * math.log(steps / USUAL)
             bits = math.exp(law + noise * torch.randn((), generator=generator).item())
             made.append(record(family, parameters, characters, steps, one, bits))
 
     for family, sizes in SIZES.items():
         for parameters in sizes:
             for steps in STEPS:
-                add(family, parameters, CHARACTERS, steps)
+                add(family, parameters, ALL_CHARACTERS, steps)
         for characters in AMOUNTS:
             add(family, sizes[3], characters, USUAL)
     return made

@@ -10,9 +10,8 @@ import statistics
 import pytest
 
 from dlcompare.comparison import Record, ScalingPoint, ScalingRun, frontier, series
-from dlcompare.comparison.scaling import CHARACTERS, SCALED, SERIES, beaten
-from dlcompare.comparison.scaling_runs import CHARACTERS as AMOUNTS_MEASURED
-from dlcompare.comparison.scaling_runs import PARAMETERS, SCALING
+from dlcompare.comparison.scaling import ALL_CHARACTERS, SCALED, SERIES, beaten
+from dlcompare.comparison.scaling_runs import CHARACTERS, PARAMETERS, SCALING
 
 from .made_up import AMOUNTS, SIZES, STEPS, USUAL, record, records
 
@@ -22,14 +21,14 @@ def test_each_series_has_what_varies_and_nothing_else() -> None:
     assert list(made) == list(SERIES)
     sizes = made["parameters"]
     assert [(p.family, p.parameters) for p in sizes] == [(family, n) for family in SCALED for n in SIZES[family]]
-    assert {(p.characters, p.steps) for p in sizes} == {(CHARACTERS, USUAL)}
+    assert {(p.characters, p.steps) for p in sizes} == {(ALL_CHARACTERS, USUAL)}
     amounts = made["data"]
     assert [(p.family, p.characters) for p in amounts] == [
-        (family, n) for family in SCALED for n in (*AMOUNTS, CHARACTERS)
+        (family, n) for family in SCALED for n in (*AMOUNTS, ALL_CHARACTERS)
     ]
     assert {p.parameters for p in amounts} == {SIZES[family][3] for family in SCALED}
     assert {p.steps for p in amounts} == {USUAL}
-    assert {p.characters for p in made["compute"]} == {CHARACTERS}
+    assert {p.characters for p in made["compute"]} == {ALL_CHARACTERS}
     assert len({p.steps for p in made["compute"]}) > 1
     for name, points in made.items():
         for family in SCALED:
@@ -57,7 +56,9 @@ def test_a_point_is_the_mean_of_its_seeds() -> None:
 def test_the_frontier_is_what_nothing_cheaper_beats() -> None:
     chance = random.Random(5)
     points = [
-        ScalingPoint("gpt", 1, CHARACTERS, i, 1, chance.randrange(1, 12), (ScalingRun(0, chance.random(), 0.0, 0.1),))
+        ScalingPoint(
+            "gpt", 1, ALL_CHARACTERS, i, 1, chance.randrange(1, 12), (ScalingRun(0, chance.random(), 0.0, 0.1),)
+        )
         for i in range(40)
     ]
     best = frontier(points)
@@ -102,7 +103,7 @@ def test_a_later_try_counts() -> None:
     ],
 )
 def test_a_record_without_its_numbers_is_named(changes: dict[str, object], message: str) -> None:
-    broken = dataclasses.replace(record("gpt", 3_000, CHARACTERS, USUAL, 0, 2.0), **changes)  # type: ignore[arg-type]
+    broken = dataclasses.replace(record("gpt", 3_000, ALL_CHARACTERS, USUAL, 0, 2.0), **changes)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=f"the record gpt 3000 .* {message}"):
         series([broken])
 
@@ -139,6 +140,6 @@ def test_the_runs_that_are_measured_make_all_three_series() -> None:
     for family in SCALED:
         along = {name: [p.along(name) for p in points if p.family == family] for name, points in found.items()}
         assert along["parameters"] == sorted(PARAMETERS)
-        assert along["data"] == [*AMOUNTS_MEASURED, CHARACTERS]
+        assert along["data"] == [*CHARACTERS, ALL_CHARACTERS]
         assert len(along["compute"]) > len(PARAMETERS)
     assert {len(p.runs) for points in found.values() for p in points} == {3}
