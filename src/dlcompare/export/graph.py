@@ -42,7 +42,8 @@ class Graph:
     varying
         by input, the axes whose size may vary; all others are fixed.
     tolerance
-        largest absolute difference between torch and the exported graph that is accepted, for every output.
+        largest difference between torch and the exported graph that is accepted, for every output: absolute for numbers
+        within ±1, else as a share of the output's largest number.
 
     Raises
     ------

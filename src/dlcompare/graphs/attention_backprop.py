@@ -114,7 +114,8 @@ def _draw(generator: torch.Generator) -> dict[str, Tensor]:
 
     return {
         "x": numbers(TOKENS, WIDTH),
-        **{name: numbers(WIDTH, WIDTH) for name in WEIGHTS},
+        # Of the size of usual initial weights: saturated, a softmax leaves gradients that are rounding alone.
+        **{name: numbers(WIDTH, WIDTH) / math.sqrt(WIDTH) for name in WEIGHTS},
         "target": numbers(TOKENS, WIDTH),
         "causal": chance(),
         "counts": chance(TOKENS).float(),

@@ -235,4 +235,5 @@ def gradient_norms(network: str) -> Graph:
             "length": whole(LENGTH),
         }
 
-    return Graph(f"gradient-{network}", run, draw)
+    # Without residual connections, eight layers with their normalisations multiply what float32 has rounded.
+    return Graph(f"gradient-{network}", run, draw, tolerance=5e-4 if network == "gpt" else 1e-4)
