@@ -221,10 +221,10 @@ def test_each_kind_of_step_stands_in_any_light_and_at_any_width(stepper: Stepper
     stepper.type("w11", -0.00123)
     for v1 in (0.8, 1e-3, -1e-6):  # of this size are the derivatives before it, with up to ten letters
         stepper.type("v1", v1)
-        for _ in widths(stepper.page):
+        for width in widths(stepper.page):
             for step in (15, 14, 3):
                 stepper.go(step)
-                assert stepper.overflowing() == []
+                assert stepper.overflowing() == [], (v1, width, step)
 
 
 def test_fingers_can_use_it(new_page: NewPage, site: str) -> None:
