@@ -41,18 +41,20 @@ def widths(page: Page, *pixels: int) -> Iterator[int]:
     """Give the page one width after the other; after each, it must not be wider than its window."""
     for width in pixels or (360, 768, 1600):
         page.set_viewport_size({"width": width, "height": 740})
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        calm(page)
         yield width
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def calm(page: Page) -> None:
-    """Wait until colours have become what they are to be; axe would measure what lies between."""
+    """Wait until nothing moves any more: colours that are changing, a sidebar that slides, and what follows its width."""
     page.evaluate(
         """async () => {
-          for (let frame = 0; frame < 3; frame++) await new Promise(done => requestAnimationFrame(done));
+          const frames = async count => { while (count--) await new Promise(requestAnimationFrame); };
+          await frames(3);
           const ends = document.getAnimations().filter(a => a.effect?.getComputedTiming().endTime < Infinity);
           await Promise.allSettled(ends.map(a => a.finished));
+          await frames(3);
         }"""
     )
 
