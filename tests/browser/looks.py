@@ -47,7 +47,7 @@ def widths(page: Page, *pixels: int) -> Iterator[int]:
 
 
 def calm(page: Page) -> None:
-    """Wait until nothing moves any more: colours that are changing, a sidebar that slides, and what follows its width."""
+    """Wait until nothing moves any more: changing colours, a sliding sidebar, and what follows its width."""
     page.evaluate(
         """async () => {
           const frames = async count => { while (count--) await new Promise(requestAnimationFrame); };
