@@ -1,0 +1,3 @@
+"""Answers to the exercises of part 5: right ones, and wrong ones with a piece of what is said of them."""
+
+ANSWERS: dict[str, tuple[list, list]] = {}
