@@ -85,3 +85,13 @@ def test_a_file_that_is_no_list_and_an_id_that_comes_twice_are_named(tmp_path):
         file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
         with pytest.raises(ClaimsError, match=message):
             claims(file)
+
+
+def test_every_claim_stands_in_the_margin_of_one_chapter():
+    noted = [
+        name
+        for path in sorted((ROOT / "chapters").glob("[1-6]-*/*.ipynb"))
+        for names in re.findall(r":::\{article-claim\} ([^\\\"]+)", path.read_text(encoding="utf-8"))
+        for name in names.split()
+    ]
+    assert sorted(noted) == sorted(claim.id for claim in claims())
