@@ -155,4 +155,4 @@ def test_the_first_pictures_answers_are_those_of_the_present_state() -> None:
 def test_a_table_is_written_for_readers_and_escaped() -> None:
     html = Table(["<place>", "value"], [["a & b", -0.00012345], ["c", "text"]]).to_html()
     assert '<th scope="col">&lt;place&gt;</th>' in html
-    assert '<tr><th scope="row">a &amp; b</th><td>\u22120.000123</td></tr>' in html
+    assert '<tr><th scope="row">a &amp; b</th><td>\u22121.23·10⁻⁴</td></tr>' in html
