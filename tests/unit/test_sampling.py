@@ -29,7 +29,6 @@ SAMPLERS = st.builds(
 
 
 @given(LOGITS, SAMPLERS, st.lists(st.integers(0, 1), max_size=4))
-@settings(deadline=None)
 def test_probabilities_sum_to_one_and_keep_the_most_probable(logits, sampler, text):
     values = torch.tensor([logits])
     p = sampler.probabilities(values, torch.tensor([text], dtype=torch.long))
@@ -40,7 +39,7 @@ def test_probabilities_sum_to_one_and_keep_the_most_probable(logits, sampler, te
 
 
 @given(LOGITS, SAMPLERS, st.integers(0, 2**31))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_only_what_has_a_probability_is_chosen_and_the_same_seed_chooses_the_same(logits, sampler, seed):
     values = torch.tensor([logits])
     chosen = [sampler.choose(values, generator=torch.Generator().manual_seed(seed)) for _ in range(2)]

@@ -163,7 +163,7 @@ def sampler(*, temperature: float, top_k: int, top_p: float, greedy: bool, unifo
 @example([0.0] * VOCAB_SIZE, {**NOTHING, "top_p": 0.5})
 @example([1.0] * 7 + [0.0] * 23, {**NOTHING, "top_p": 1e-30, "top_k": 3})
 @example([20.0] + [-20.0] * 29, {**NOTHING, "temperature": 0.011, "uniform": 1.0})
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_it_is_the_samplers_distribution(values: list[float], chosen: dict[str, object]) -> None:
     logits = torch.tensor(values)
     got = sample(logits, **chosen)
@@ -185,7 +185,7 @@ def test_it_is_the_samplers_distribution(values: list[float], chosen: dict[str, 
 
 
 @given(LOGITS, SETTINGS)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_the_draw_never_takes_what_has_no_probability(values: list[float], chosen: dict[str, object]) -> None:
     got = sample(torch.tensor(values), **chosen)
     p, token = got["p"].double(), int(got["token"])
@@ -287,7 +287,7 @@ def test_the_exported_sampling_is_torchs(exported) -> None:
 
     @given(LOGITS, SETTINGS)
     @example([0.0] * VOCAB_SIZE, {**NOTHING, "top_p": 0.5, "uniform": 1.0})
-    @settings(deadline=None, max_examples=100)
+    @settings(max_examples=100)
     def holds(values: list[float], chosen: dict[str, object]) -> None:
         inputs = {"logits": torch.tensor(values), **scalars(**chosen)}
         expected, got = SAMPLING(**inputs), page(**inputs)
