@@ -110,9 +110,11 @@ def wrong_number(answer: object, expected: float, *, rel: float = 1e-6, atol: fl
         return None
     if math.isclose(-value, expected, rel_tol=rel, abs_tol=atol):
         return text("exercises.sign")
-    if abs(value) > abs(expected):
-        return text("exercises.too_large" if abs(value) < 10 * abs(expected) else "exercises.much_too_large")
-    return text("exercises.too_small" if 10 * abs(value) > abs(expected) else "exercises.much_too_small")
+    if abs(value) >= 10 * abs(expected):
+        return text("exercises.much_too_large")
+    if 10 * abs(value) <= abs(expected):
+        return text("exercises.much_too_small")
+    return text("exercises.too_large") if abs(value) > abs(expected) else text("exercises.too_small")
 
 
 def wrong_tensor(answer: object, expected: Tensor, *, rel: float = 1e-5, atol: float = 1e-7) -> str | None:
