@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from dlcompare import checkpoints
+from dlcompare import checkpoints, training
 from dlcompare.catalogue import text
 from dlcompare.exercises.checking import exercise, wrong_function, wrong_number, wrong_tensor
-from dlcompare.models import GPT
+from dlcompare.models import GPT, GPTConfig
 from dlcompare.models.attention import Attention, causal_mask
 
 __all__: list[str] = []
@@ -81,3 +82,96 @@ def _a_head(answer: object) -> str | None:
         "exercise-3-2-1-b.late": lambda Q, K, V: (Q @ K.T / Q.shape[1] ** 0.5).softmax(-1).tril() @ V,
     }
     return wrong and (_as_one_of(answer, mistakes, cases, wrong_tensor) or wrong)
+
+
+# --- 3.2.2 Pre-training and fine-tuning -----------------------------------------------------------------------------
+
+
+class _Says(nn.Module):
+    """A language model that has its logits ready, whatever it reads."""
+
+    def __init__(self, logits: Tensor):
+        super().__init__()
+        self.logits = logits
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return the logits (batch, seq, vocab_size)."""
+        return self.logits[:, : ids.shape[1]]
+
+
+@exercise("3.2.2-a")
+def _causal_loss(answer: object) -> str | None:
+    def reference(logits: Tensor, ids: Tensor) -> float:
+        return training.causal_lm_loss(_Says(logits), (ids[:, :-1], ids[:, 1:])).item()
+
+    def entropy(logits: Tensor, targets: Tensor, reduction: str = "mean") -> Tensor:
+        return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction=reduction)
+
+    generator = torch.Generator().manual_seed(3221)
+    cases = [
+        (
+            torch.randn(batch, seq, vocab_size, generator=generator),
+            torch.randint(vocab_size, (batch, seq), generator=generator),
+        )
+        for batch, seq, vocab_size in ((1, 6, 5), (3, 9, 11))
+    ]
+
+    def wrong_loss(value: object, expected: float) -> str | None:
+        return wrong_number(value, expected, rel=1e-4)
+
+    wrong = wrong_function(answer, reference, cases, wrong_loss)
+    mistakes: dict[str, Function] = {
+        "exercise-3-2-2-a.same": lambda logits, ids: entropy(logits, ids).item(),
+        "exercise-3-2-2-a.back": lambda logits, ids: entropy(logits[:, 1:], ids[:, :-1]).item(),
+        "exercise-3-2-2-a.sum": lambda logits, ids: entropy(logits[:, :-1], ids[:, 1:], "sum").item(),
+        "exercise-3-2-2-a.rolled": lambda logits, ids: entropy(logits, ids.roll(-1, 1)).item(),
+        "exercise-3-2-2-a.sign": lambda logits, ids: -entropy(logits[:, :-1], ids[:, 1:]).item(),
+    }
+    return wrong and (_as_one_of(answer, mistakes, cases, wrong_loss) or wrong)
+
+
+@exercise("3.2.2-b")
+def _bits(answer: object) -> str | None:
+    training.set_seed(3222)
+    model = GPT(GPTConfig(vocab_size=20, block_size=16, n_layer=1, n_head=2, d_model=8)).eval()
+    expected = {}
+    for n, n_characters in ((6, 11), (15, 48)):
+        ids = torch.randint(20, (n + 1,))
+        with torch.no_grad():
+            loss = training.causal_lm_loss(model, (ids[None, :-1], ids[None, 1:])).item()
+        expected[loss, n, n_characters] = training.bits_per_character(model, ids, n_characters)
+
+    def wrong_bits(value: object, wanted: float) -> str | None:
+        return wrong_number(value, wanted, rel=1e-4)
+
+    ln2 = torch.tensor(2.0).log().item()
+    wrong = wrong_function(answer, lambda *case: expected[case], expected, wrong_bits)
+    mistakes: dict[str, Function] = {
+        "exercise-3-2-2-b.nats": lambda loss, n, n_characters: loss * n / n_characters,
+        "exercise-3-2-2-b.times": lambda loss, n, n_characters: loss * ln2 * n / n_characters,
+        "exercise-3-2-2-b.tokens": lambda loss, n, n_characters: loss / ln2,
+        "exercise-3-2-2-b.sum": lambda loss, n, n_characters: loss / ln2 / n_characters,
+        "exercise-3-2-2-b.turned": lambda loss, n, n_characters: loss / ln2 * n_characters / n,
+    }
+    return wrong and (_as_one_of(answer, mistakes, expected, wrong_bits) or wrong)
+
+
+@exercise("3.2.2-c")
+def _trained_by_lora(answer: object) -> str | None:
+    card = checkpoints.card("dialogue-gpt-lora")["lora"]
+    config = GPTConfig(**checkpoints.card("shakespeare-gpt")["config"])
+    with torch.device("meta"):
+        model = training.add_lora(GPT(config), card["rank"], card["alpha"], card["names"])
+    trained = [p for p in model.parameters() if p.requires_grad]
+    expected = sum(p.numel() for p in trained)
+    matrices = [layer for name, layer in GPT(config).named_modules() if name in card["names"]]
+    wrong = wrong_number(answer, expected)
+    for key, mistake in {
+        "exercise-3-2-2-c.block": expected // config.n_layer,
+        "exercise-3-2-2-c.whole": sum(layer.weight.numel() for layer in matrices),
+        "exercise-3-2-2-c.square": len(matrices) * 2 * card["rank"] * config.d_model,
+        "exercise-3-2-2-c.side": sum(card["rank"] * layer.in_features for layer in matrices),
+    }.items():
+        if wrong and not wrong_number(answer, mistake):
+            return text(key)
+    return wrong

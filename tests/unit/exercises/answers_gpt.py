@@ -20,6 +20,10 @@ def masked_late(Q, K, V):
     return (Q @ K.T / math.sqrt(Q.shape[-1])).softmax(-1).tril() @ V
 
 
+def entropy(logits, targets, reduction="mean"):
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction=reduction)
+
+
 ANSWERS = {
     "3.2.1-a": (
         [16 * 210],
@@ -41,6 +45,41 @@ ANSWERS = {
             (masked_late, "comes too late"),
             (lambda Q, K, V: attention(Q, K, V).T, "rows and columns"),
             ("softmax", "of the type str"),
+        ],
+    ),
+    "3.2.2-a": (
+        [
+            lambda logits, ids: entropy(logits[:, :-1], ids[:, 1:]),
+            lambda logits, ids: -logits[:, :-1].log_softmax(-1).gather(-1, ids[:, 1:, None]).mean().item(),
+        ],
+        [
+            (entropy, "the token that it reads"),
+            (lambda logits, ids: entropy(logits[:, 1:], ids[:, :-1]), "the other way"),
+            (lambda logits, ids: entropy(logits[:, :-1], ids[:, 1:], "sum"), "a mean is asked for"),
+            (lambda logits, ids: entropy(logits, ids.roll(-1, 1)), "in a circle"),
+            (lambda logits, ids: -entropy(logits[:, :-1], ids[:, 1:]), "log p itself"),
+            (lambda logits, ids: logits, "A number is asked for"),
+        ],
+    ),
+    "3.2.2-b": (
+        [lambda loss, n, n_characters: loss / math.log(2) * n / n_characters],
+        [
+            (lambda loss, n, n_characters: loss * n / n_characters, "nats per character"),
+            (lambda loss, n, n_characters: loss * math.log(2) * n / n_characters, "or less"),
+            (lambda loss, n, n_characters: loss / math.log(2), "bits per token"),
+            (lambda loss, n, n_characters: loss / math.log(2) / n_characters, "together"),
+            (lambda loss, n, n_characters: loss / math.log(2) * n_characters / n, "several characters"),
+            (lambda loss, n, n_characters: 2 * loss, "Too"),
+        ],
+    ),
+    "3.2.2-c": (
+        [4 * 4 * (768 + 384 + 960 + 960)],
+        [
+            (4 * (768 + 384 + 960 + 960), "one block"),
+            (4 * 12 * 192**2, "leaves as they are"),
+            (16 * 2 * 4 * 192, "their shapes"),
+            (4 * 4 * (192 + 192 + 192 + 768), "A alone"),
+            (3, "Too small, by more"),
         ],
     ),
 }
