@@ -11,9 +11,12 @@ from torch import Tensor, nn
 
 from dlcompare import checkpoints, training
 from dlcompare.catalogue import text
+from dlcompare.dialogue import Example, reply_batches
 from dlcompare.exercises.checking import exercise, wrong_function, wrong_number, wrong_tensor
+from dlcompare.generation import steps
 from dlcompare.models import GPT, GPTConfig
 from dlcompare.models.attention import Attention, causal_mask
+from dlcompare.training import IGNORED
 
 __all__: list[str] = []
 
@@ -175,3 +178,52 @@ def _trained_by_lora(answer: object) -> str | None:
         if wrong and not wrong_number(answer, mistake):
             return text(key)
     return wrong
+
+
+# --- 3.2.3 Dialogue -------------------------------------------------------------------------------------------------
+
+
+@exercise("3.2.3-a")
+def _positions_computed(answer: object) -> str | None:
+    prompt, new = 50, 20
+    model = GPT(GPTConfig(vocab_size=8, block_size=prompt + new, n_layer=1, n_head=1, d_model=4))
+    ids = torch.zeros(1, prompt, dtype=torch.long)
+    expected = sum(step.text.shape[1] for step in steps(model, ids, new, use_cache=False))
+    cached = [step.cached for step in steps(model, ids, new)]
+    wrong = wrong_number(answer, expected)
+    for key, mistakes in {
+        "exercise-3-2-3-a.cached": (cached[-1], cached[-1] + 1),
+        "exercise-3-2-3-a.prompt": (prompt * new,),
+        "exercise-3-2-3-a.late": (expected + new,),
+        "exercise-3-2-3-a.early": (expected - prompt,),
+    }.items():
+        if wrong and any(not wrong_number(answer, mistake) for mistake in mistakes):
+            return text(key)
+    return wrong
+
+
+@exercise("3.2.3-b")
+def _reply_targets(answer: object) -> str | None:
+    generator = torch.Generator().manual_seed(323)
+    cases = []
+    for lengths in ((3, 4), (2, 5, 4, 3)):  # of turns, with their marks
+        is_reply = torch.tensor(
+            [i % 2 == 1 and place > 0 for i, n in enumerate(lengths) for place in range(n)]
+        )  # a turn begins with a mark that nobody has to say
+        cases.append((torch.randint(100, (len(is_reply),), generator=generator), is_reply))
+
+    def reference(ids: Tensor, is_reply: Tensor) -> Tensor:
+        example = Example(tuple(ids.tolist()), tuple(is_reply.tolist()), 1)
+        _, targets = next(reply_batches([example], 1, torch.Generator()))
+        return targets[0]
+
+    wrong = wrong_function(answer, reference, cases, wrong_tensor)
+    mistakes: dict[str, Function] = {
+        "exercise-3-2-3-b.still": lambda ids, is_reply: ids.where(is_reply, IGNORED)[:-1],
+        "exercise-3-2-3-b.all": lambda ids, is_reply: ids[1:],
+        "exercise-3-2-3-b.user": lambda ids, is_reply: ids.where(~is_reply, IGNORED)[1:],
+        "exercise-3-2-3-b.mixed": lambda ids, is_reply: ids[1:].where(is_reply[:-1], IGNORED),
+        "exercise-3-2-3-b.zero": lambda ids, is_reply: ids.where(is_reply, 0)[1:],
+        "exercise-3-2-3-b.long": lambda ids, is_reply: ids.where(is_reply, IGNORED),
+    }
+    return wrong and (_as_one_of(answer, mistakes, cases, wrong_tensor) or wrong)

@@ -24,6 +24,10 @@ def entropy(logits, targets, reduction="mean"):
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction=reduction)
 
 
+def replies(ids, is_reply, ignored=-100):
+    return torch.where(is_reply, ids, ignored)[1:]
+
+
 ANSWERS = {
     "3.2.1-a": (
         [16 * 210],
@@ -80,6 +84,29 @@ ANSWERS = {
             (16 * 2 * 4 * 192, "their shapes"),
             (4 * 4 * (192 + 192 + 192 + 768), "A alone"),
             (3, "Too small, by more"),
+        ],
+    ),
+    "3.2.3-a": (
+        [sum(range(50, 70))],
+        [
+            (69, "with a cache"),
+            (70, "with a cache"),
+            (1000, "as long as the question"),
+            (sum(range(51, 71)), "about to choose"),
+            (sum(range(51, 70)), "One step is missing"),
+            (5000, "Too large."),
+        ],
+    ),
+    "3.2.3-b": (
+        [replies],
+        [
+            (lambda ids, is_reply: torch.where(is_reply, ids, -100)[:-1], "nothing is moved"),
+            (lambda ids, is_reply: ids[1:], "Every token counts"),
+            (lambda ids, is_reply: replies(ids, ~is_reply), "wrong side"),
+            (lambda ids, is_reply: torch.where(is_reply[:-1], ids[1:], -100), "go together"),
+            (lambda ids, is_reply: replies(ids, is_reply, 0), "Zero is a token"),
+            (lambda ids, is_reply: torch.where(is_reply, ids, -100), "as many targets as tokens"),
+            (lambda ids, is_reply: ids[is_reply], "The shape is"),
         ],
     ),
 }
