@@ -29,11 +29,11 @@ def _as_one_of(
     cases: Iterable[tuple[Any, ...]],
     wrong: Callable[[object, Any], str | None],
 ) -> str | None:
-    """Return what is said of the mistake that ``answer`` makes in all cases, by its key in the catalogue; or None."""
+    """Return the name of the mistake that the function ``answer`` makes in all cases, or None."""
     cases = list(cases)
-    for key, mistake in mistakes.items():
+    for name, mistake in mistakes.items():
         if wrong_function(answer, mistake, cases, wrong) is None:
-            return text(key)
+            return name
     return None
 
 
@@ -49,13 +49,13 @@ def _weights_above_zero(answer: object) -> str | None:
     heads = config.n_layer * config.n_head
     one = int(causal_mask(seq).sum())
     wrong = wrong_number(answer, heads * one)
-    for key, mistake in {
-        "exercise-3-2-1-a.one": one,
-        "exercise-3-2-1-a.unmasked": heads * seq**2,
-        "exercise-3-2-1-a.diagonal": heads * (one - seq),  # as many as are hidden
+    for name, mistake in {
+        "one": one,
+        "unmasked": heads * seq**2,
+        "diagonal": heads * (one - seq),  # as many as are hidden
     }.items():
         if wrong and not wrong_number(answer, mistake):
-            return text(key)
+            return text(f"exercise-3-2-1-a.{name}")
     return wrong
 
 
@@ -78,13 +78,14 @@ def _a_head(answer: object) -> str | None:
     wide = tuple(100 * matrix for matrix in cases[0])
     wrong = wrong_function(answer, _attend, [*cases, wide], wrong_tensor)
     mistakes: dict[str, Function] = {
-        "exercise-3-2-1-b.scale": lambda Q, K, V: _masked(Q @ K.T).softmax(-1) @ V,
-        "exercise-3-2-1-b.root": lambda Q, K, V: _masked(Q @ K.T / Q.shape[1]).softmax(-1) @ V,
-        "exercise-3-2-1-b.mask": lambda Q, K, V: (Q @ K.T / Q.shape[1] ** 0.5).softmax(-1) @ V,
-        "exercise-3-2-1-b.axis": lambda Q, K, V: _masked(Q @ K.T / Q.shape[1] ** 0.5).softmax(0) @ V,
-        "exercise-3-2-1-b.late": lambda Q, K, V: (Q @ K.T / Q.shape[1] ** 0.5).softmax(-1).tril() @ V,
+        "scale": lambda Q, K, V: _masked(Q @ K.T).softmax(-1) @ V,
+        "root": lambda Q, K, V: _masked(Q @ K.T / Q.shape[1]).softmax(-1) @ V,
+        "mask": lambda Q, K, V: (Q @ K.T / Q.shape[1] ** 0.5).softmax(-1) @ V,
+        "axis": lambda Q, K, V: _masked(Q @ K.T / Q.shape[1] ** 0.5).softmax(0) @ V,
+        "late": lambda Q, K, V: (Q @ K.T / Q.shape[1] ** 0.5).softmax(-1).tril() @ V,
     }
-    return wrong and (_as_one_of(answer, mistakes, cases, wrong_tensor) or wrong)
+    mistake = wrong and _as_one_of(answer, mistakes, cases, wrong_tensor)
+    return text(f"exercise-3-2-1-b.{mistake}") if mistake else wrong
 
 
 # --- 3.2.2 Pre-training and fine-tuning -----------------------------------------------------------------------------
@@ -124,13 +125,14 @@ def _causal_loss(answer: object) -> str | None:
 
     wrong = wrong_function(answer, reference, cases, wrong_loss)
     mistakes: dict[str, Function] = {
-        "exercise-3-2-2-a.same": lambda logits, ids: entropy(logits, ids).item(),
-        "exercise-3-2-2-a.back": lambda logits, ids: entropy(logits[:, 1:], ids[:, :-1]).item(),
-        "exercise-3-2-2-a.sum": lambda logits, ids: entropy(logits[:, :-1], ids[:, 1:], "sum").item(),
-        "exercise-3-2-2-a.rolled": lambda logits, ids: entropy(logits, ids.roll(-1, 1)).item(),
-        "exercise-3-2-2-a.sign": lambda logits, ids: -entropy(logits[:, :-1], ids[:, 1:]).item(),
+        "same": lambda logits, ids: entropy(logits, ids).item(),
+        "back": lambda logits, ids: entropy(logits[:, 1:], ids[:, :-1]).item(),
+        "sum": lambda logits, ids: entropy(logits[:, :-1], ids[:, 1:], "sum").item(),
+        "rolled": lambda logits, ids: entropy(logits, ids.roll(-1, 1)).item(),
+        "sign": lambda logits, ids: -entropy(logits[:, :-1], ids[:, 1:]).item(),
     }
-    return wrong and (_as_one_of(answer, mistakes, cases, wrong_loss) or wrong)
+    mistake = wrong and _as_one_of(answer, mistakes, cases, wrong_loss)
+    return text(f"exercise-3-2-2-a.{mistake}") if mistake else wrong
 
 
 @exercise("3.2.2-b")
@@ -150,13 +152,14 @@ def _bits(answer: object) -> str | None:
     ln2 = torch.tensor(2.0).log().item()
     wrong = wrong_function(answer, lambda *case: expected[case], expected, wrong_bits)
     mistakes: dict[str, Function] = {
-        "exercise-3-2-2-b.nats": lambda loss, n, n_characters: loss * n / n_characters,
-        "exercise-3-2-2-b.times": lambda loss, n, n_characters: loss * ln2 * n / n_characters,
-        "exercise-3-2-2-b.tokens": lambda loss, n, n_characters: loss / ln2,
-        "exercise-3-2-2-b.sum": lambda loss, n, n_characters: loss / ln2 / n_characters,
-        "exercise-3-2-2-b.turned": lambda loss, n, n_characters: loss / ln2 * n_characters / n,
+        "nats": lambda loss, n, n_characters: loss * n / n_characters,
+        "times": lambda loss, n, n_characters: loss * ln2 * n / n_characters,
+        "tokens": lambda loss, n, n_characters: loss / ln2,
+        "sum": lambda loss, n, n_characters: loss / ln2 / n_characters,
+        "turned": lambda loss, n, n_characters: loss / ln2 * n_characters / n,
     }
-    return wrong and (_as_one_of(answer, mistakes, expected, wrong_bits) or wrong)
+    mistake = wrong and _as_one_of(answer, mistakes, expected, wrong_bits)
+    return text(f"exercise-3-2-2-b.{mistake}") if mistake else wrong
 
 
 @exercise("3.2.2-c")
@@ -169,14 +172,14 @@ def _trained_by_lora(answer: object) -> str | None:
     expected = sum(p.numel() for p in trained)
     matrices = [layer for name, layer in GPT(config).named_modules() if name in card["names"]]
     wrong = wrong_number(answer, expected)
-    for key, mistake in {
-        "exercise-3-2-2-c.block": expected // config.n_layer,
-        "exercise-3-2-2-c.whole": sum(layer.weight.numel() for layer in matrices),
-        "exercise-3-2-2-c.square": len(matrices) * 2 * card["rank"] * config.d_model,
-        "exercise-3-2-2-c.side": sum(card["rank"] * layer.in_features for layer in matrices),
+    for name, mistake in {
+        "block": expected // config.n_layer,
+        "whole": sum(layer.weight.numel() for layer in matrices),
+        "square": len(matrices) * 2 * card["rank"] * config.d_model,
+        "side": sum(card["rank"] * layer.in_features for layer in matrices),
     }.items():
         if wrong and not wrong_number(answer, mistake):
-            return text(key)
+            return text(f"exercise-3-2-2-c.{name}")
     return wrong
 
 
@@ -191,14 +194,14 @@ def _positions_computed(answer: object) -> str | None:
     expected = sum(step.text.shape[1] for step in steps(model, ids, new, use_cache=False))
     cached = [step.cached for step in steps(model, ids, new)]
     wrong = wrong_number(answer, expected)
-    for key, mistakes in {
-        "exercise-3-2-3-a.cached": (cached[-1], cached[-1] + 1),
-        "exercise-3-2-3-a.prompt": (prompt * new,),
-        "exercise-3-2-3-a.late": (expected + new,),
-        "exercise-3-2-3-a.early": (expected - prompt,),
+    for name, mistakes in {
+        "cached": (cached[-1], cached[-1] + 1),
+        "prompt": (prompt * new,),
+        "late": (expected + new,),
+        "early": (expected - prompt,),
     }.items():
         if wrong and any(not wrong_number(answer, mistake) for mistake in mistakes):
-            return text(key)
+            return text(f"exercise-3-2-3-a.{name}")
     return wrong
 
 
@@ -219,11 +222,12 @@ def _reply_targets(answer: object) -> str | None:
 
     wrong = wrong_function(answer, reference, cases, wrong_tensor)
     mistakes: dict[str, Function] = {
-        "exercise-3-2-3-b.still": lambda ids, is_reply: ids.where(is_reply, IGNORED)[:-1],
-        "exercise-3-2-3-b.all": lambda ids, is_reply: ids[1:],
-        "exercise-3-2-3-b.user": lambda ids, is_reply: ids.where(~is_reply, IGNORED)[1:],
-        "exercise-3-2-3-b.mixed": lambda ids, is_reply: ids[1:].where(is_reply[:-1], IGNORED),
-        "exercise-3-2-3-b.zero": lambda ids, is_reply: ids.where(is_reply, 0)[1:],
-        "exercise-3-2-3-b.long": lambda ids, is_reply: ids.where(is_reply, IGNORED),
+        "still": lambda ids, is_reply: ids.where(is_reply, IGNORED)[:-1],
+        "all": lambda ids, is_reply: ids[1:],
+        "user": lambda ids, is_reply: ids.where(~is_reply, IGNORED)[1:],
+        "mixed": lambda ids, is_reply: ids[1:].where(is_reply[:-1], IGNORED),
+        "zero": lambda ids, is_reply: ids.where(is_reply, 0)[1:],
+        "long": lambda ids, is_reply: ids.where(is_reply, IGNORED),
     }
-    return wrong and (_as_one_of(answer, mistakes, cases, wrong_tensor) or wrong)
+    mistake = wrong and _as_one_of(answer, mistakes, cases, wrong_tensor)
+    return text(f"exercise-3-2-3-b.{mistake}") if mistake else wrong
