@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import math
+
 import torch
 
 from dlcompare.catalogue import text
 from dlcompare.exercises.checking import exercise, wrong_number
-from dlcompare.models import MLPConfig
+from dlcompare.models import GPT2, GPT3, GPTConfig, MLPConfig
 
 __all__: list[str] = []
 
@@ -49,3 +52,54 @@ def _xor_with_product(answer: object) -> str | None:
     if bool((sums[off] == 0).all()):
         return text("exercise-1-1-b.zero", inputs=inputs)
     return text("exercise-1-1-b.inputs", inputs=inputs)
+
+
+@exercise("1.2-a")
+def _small_gpt(answer: object) -> str | None:
+    config = GPTConfig(vocab_size=50_257, block_size=256, n_layer=6, n_head=6, d_model=384)
+    count, width = config.n_parameters, config.d_model
+    wrong = wrong_number(answer, count)
+    near = {
+        "blocks": 12 * config.n_layer * width**2,
+        "output": count + config.vocab_size * width,
+        "positions": count - config.block_size * width,
+        "norm": count - 2 * width,
+        "biases": count - 13 * config.n_layer * width,
+    }
+    for name, value in near.items():
+        if wrong and not wrong_number(answer, value):
+            return text(f"exercise-1-2-a.{name}")
+    return wrong
+
+
+@functools.cache
+def _nearest_width(parameters: float, n_layer: int) -> int:
+    """Return the width at which a GPT with GPT-2's vocabulary and context has about so many parameters."""
+    gpt2 = GPT2["gpt2-xl"]
+
+    def off(width: int) -> float:
+        return abs(GPTConfig(gpt2.vocab_size, gpt2.block_size, n_layer, 1, width).n_parameters - parameters)
+
+    return min(range(1, math.isqrt(int(parameters / n_layer / 12)) + 2), key=off)
+
+
+@exercise("1.2-b")
+def _width_of_the_article(answer: object) -> str | None:
+    layers, parameters = GPT2["gpt2-xl"].n_layer, 175e8
+    wrong = wrong_number(answer, _nearest_width(parameters, layers), rel=1e-3)
+    if wrong and not wrong_number(answer, math.sqrt(parameters / layers / 12), rel=1e-3):
+        return text("exercise-1-2-b.blocks")
+    if wrong and not wrong_number(answer, math.sqrt(10 * parameters / layers / 12), rel=0.02):
+        return text("exercise-1-2-b.unit")
+    return wrong
+
+
+@exercise("1.2-d")
+def _context_as_dear_as_the_weights(answer: object) -> str | None:
+    gpt3 = GPT3["175B"]
+    context = 2 * gpt3.n_parameters / (4 * gpt3.n_layer * gpt3.d_model)
+    wrong = wrong_number(answer, context, rel=0.01)
+    for name, factor in {"half": 0.5, "twice": 2.0, "layers": float(gpt3.n_layer)}.items():
+        if wrong and not wrong_number(answer, factor * context, rel=0.01):
+            return text(f"exercise-1-2-d.{name}")
+    return wrong
