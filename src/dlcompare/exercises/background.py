@@ -9,7 +9,8 @@ import torch
 
 from dlcompare.catalogue import text
 from dlcompare.exercises.checking import exercise, wrong_number
-from dlcompare.models import GPT2, GPT3, GPTConfig, MLPConfig
+from dlcompare.models import CNN, GPT2, GPT3, CNNConfig, GPTConfig, MLPConfig
+from dlcompare.models.costs import costs
 
 __all__: list[str] = []
 
@@ -102,4 +103,34 @@ def _context_as_dear_as_the_weights(answer: object) -> str | None:
     for name, factor in {"half": 0.5, "twice": 2.0, "layers": float(gpt3.n_layer)}.items():
         if wrong and not wrong_number(answer, factor * context, rel=0.01):
             return text(f"exercise-1-2-d.{name}")
+    return wrong
+
+
+@exercise("1.3-a")
+def _uses_of_a_kernel(answer: object) -> str | None:
+    model = CNN(CNNConfig(channels=(8, 16), hidden=32))
+    spent = costs(model, torch.zeros(1, 1, 28, 28))
+    convolutions = [level[0] for level in model.levels.children() if isinstance(level, torch.nn.Sequential)]
+    kernels = [sum(p.numel() for p in module.parameters() if p.ndim > 1) for module in convolutions]
+    first, second = (spent[f"levels.{i}.0"].multiply_adds // kernels[i] for i in range(2))
+    wrong = wrong_number(answer, second)
+    near = {"first": first, "pooled": second // 4, "multiply_adds": second * kernels[1]}
+    for name, value in near.items():
+        if wrong and not wrong_number(answer, value):
+            return text(f"exercise-1-3-a.{name}")
+    return wrong
+
+
+@exercise("1.3-b")
+def _twice_the_text(answer: object) -> str | None:
+    def count(block_size: int) -> int:
+        return GPTConfig(vocab_size=75, block_size=block_size, n_layer=2, n_head=4, d_model=64).n_parameters
+
+    wrong = wrong_number(answer, count(128) - count(64))
+    if wrong and not wrong_number(answer, count(64)):
+        return text("exercise-1-3-b.doubled")
+    if wrong and not wrong_number(answer, count(128)):
+        return text("exercise-1-3-b.all")
+    if wrong and not wrong_number(answer, 128 - 64):
+        return text("exercise-1-3-b.positions")
     return wrong

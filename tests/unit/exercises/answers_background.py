@@ -56,4 +56,21 @@ ANSWERS: dict[str, tuple[list, list]] = {
             (2048, "Too small, by more than ten times."),
         ],
     ),
+    "1.3-a": (
+        [14 * 14],
+        [
+            (28 * 28, "first convolution"),
+            (7 * 7, "before its own pooling"),
+            (14 * 14 * 16 * 8 * 9, "How many fall to one weight?"),
+            (1, "Too small, by more than ten times."),
+        ],
+    ),
+    "1.3-b": (
+        [64 * 64],
+        [
+            (64, "Each has a vector."),
+            (108_992, "double the whole model"),
+            (108_992 + 64 * 64, "how many more"),
+        ],
+    ),
 }
