@@ -1,3 +1,25 @@
 """Answers to the exercises of part 4: right ones, and wrong ones with a piece of what is said of them."""
 
-ANSWERS: dict[str, tuple[list, list]] = {}
+import torch
+
+ANSWERS = {
+    "4.1.1-a": (
+        [64 * 11 * 11],
+        [
+            (64 * 12 * 12, "whole number of rows"),
+            (64 * 11.25**2, "whole number of rows"),
+            (11 * 11, "how many maps"),
+            (64 * 45 * 45, "without any pooling"),
+            (64 * 6 * 6, "Too small."),
+        ],
+    ),
+    "4.1.1-b": (
+        [[36, 72, 108, 144], range(36, 145, 36), torch.tensor([144, 36, 72, 108])],
+        [
+            ([36, 64, 72, 108, 144], "64 is among them"),
+            ([36, 144], "some are missing"),
+            ([0, 36, 72, 108, 144], "from 1 to 144"),
+            (36, "of the type int"),
+        ],
+    ),
+}
