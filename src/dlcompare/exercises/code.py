@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import torch
+from torch import Tensor
+
 from dlcompare.catalogue import text
-from dlcompare.exercises.checking import exercise, wrong_number
-from dlcompare.models import CNNConfig
+from dlcompare.exercises.checking import exercise, wrong_function, wrong_number, wrong_tensor
+from dlcompare.models import CNNConfig, Recurrent, RecurrentConfig
+from dlcompare.training import n_parameters
 
 __all__: list[str] = []
 
@@ -38,3 +42,45 @@ def _silent_batches(answer: object) -> str | None:
     if loud := found - silent:
         return text("exercise-4-1-1-b.loud", size=min(loud))
     return text("exercise-4-1-1-b.missing") if silent - found else None
+
+
+@exercise("4.1.2-a")
+def _weights_of_the_rnn(answer: object) -> str | None:
+    config = RecurrentConfig("rnn", 68, 64, 14)
+    expected = n_parameters(Recurrent(config))
+    wrong = wrong_number(answer, expected)
+    if wrong and not wrong_number(answer, expected - config.hidden_size):
+        return text("exercise-4-1-2-a.one-bias")
+    if wrong and not wrong_number(answer, expected - 2 * config.hidden_size - config.output_size):
+        return text("exercise-4-1-2-a.no-biases")
+    output = config.hidden_size * config.output_size + config.output_size
+    if wrong and not wrong_number(answer, expected - output):
+        return text("exercise-4-1-2-a.output")
+    return wrong
+
+
+@exercise("4.1.2-c")
+def _last_of_each(answer: object) -> str | None:
+    torch_state = torch.random.get_rng_state()
+    torch.manual_seed(412)
+    model = Recurrent(RecurrentConfig("rnn", 5, 8, 3)).requires_grad_(False)
+    torch.random.set_rng_state(torch_state)
+    generator = torch.Generator().manual_seed(412)
+    cases, alone = [], {}
+    for lengths in ((2, 6, 4), (1, 3), (7,)):
+        x = torch.randn(len(lengths), 7, 5, generator=generator)
+        outputs = model(x)  # the padding is whatever stands there
+        cases.append((outputs, torch.tensor(lengths)))
+        alone[len(lengths)] = torch.stack([model(row[None, :n])[0, -1] for row, n in zip(x, lengths, strict=True)])
+
+    def wrong(got: object, expected: Tensor) -> str | None:
+        outputs, lengths = cases[len(alone) - len(expected)]
+        found = wrong_tensor(got, expected)
+        rows = torch.arange(len(outputs))
+        if found and not wrong_tensor(got, outputs[:, -1]):
+            return text("exercise-4-1-2-c.end")
+        if found and not wrong_tensor(got, outputs[rows, lengths % outputs.shape[1]]):
+            return text("exercise-4-1-2-c.late")
+        return found
+
+    return wrong_function(answer, lambda outputs, lengths: alone[len(lengths)], cases, wrong)

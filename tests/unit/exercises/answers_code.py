@@ -22,4 +22,24 @@ ANSWERS = {
             (36, "of the type int"),
         ],
     ),
+    "4.1.2-a": (
+        [64 * 68 + 64 * 64 + 2 * 64 + 14 * 64 + 14],
+        [
+            (64 * 68 + 64 * 64 + 64 + 14 * 64 + 14, "how many biases"),
+            (64 * 68 + 64 * 64 + 14 * 64, "without biases"),
+            (64 * 68 + 64 * 64 + 2 * 64, "what turns it into languages"),
+            (64 * 64, "Too small."),
+        ],
+    ),
+    "4.1.2-c": (
+        [
+            lambda outputs, lengths: outputs[torch.arange(len(outputs)), lengths - 1],
+            lambda outputs, lengths: torch.stack([o[n - 1] for o, n in zip(outputs, lengths.tolist(), strict=True)]),
+        ],
+        [
+            (lambda outputs, lengths: outputs[:, -1], "end of the tensor"),
+            (lambda outputs, lengths: outputs[torch.arange(len(outputs)), lengths], "one step too late"),
+            (lambda outputs, lengths: outputs[:, lengths - 1], "shape"),
+        ],
+    ),
 }
