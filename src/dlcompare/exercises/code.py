@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlcompare.catalogue import text
 from dlcompare.exercises.checking import exercise, wrong_function, wrong_number, wrong_tensor
 from dlcompare.models import CNNConfig, Recurrent, RecurrentConfig
+from dlcompare.models.gpt import GPT2
 from dlcompare.training import n_parameters
 
 __all__: list[str] = []
@@ -84,3 +85,42 @@ def _last_of_each(answer: object) -> str | None:
         return found
 
     return wrong_function(answer, lambda outputs, lengths: alone[len(lengths)], cases, wrong)
+
+
+@exercise("4.2.1-a")
+def _parameters_of_the_second_size(answer: object) -> str | None:
+    config = GPT2["gpt2-medium"]
+    expected, d = config.n_parameters, config.d_model
+    wrong = wrong_number(answer, expected)
+    if wrong and not wrong_number(answer, expected + config.vocab_size * d):
+        return text("exercise-4-2-1-a.tied")
+    if wrong and not wrong_number(answer, expected - config.block_size * d):
+        return text("exercise-4-2-1-a.positions")
+    if wrong and not wrong_number(answer, expected - 2 * d):
+        return text("exercise-4-2-1-a.last-norm")
+    if wrong and not wrong_number(answer, expected - (config.vocab_size + config.block_size) * d):
+        return text("exercise-4-2-1-a.embeddings")
+    return wrong
+
+
+@exercise("4.2.1-b")
+def _mask(answer: object) -> str | None:
+    def forbidden(seq: int) -> Tensor:
+        return nn.Transformer.generate_square_subsequent_mask(seq) == -torch.inf
+
+    def wrong(got: object, expected: Tensor) -> str | None:
+        if not isinstance(got, Tensor) or got.shape != expected.shape:
+            return wrong_tensor(got, expected)
+        if got.dtype != torch.bool:
+            return text("exercise-4-2-1-b.type", found=str(got.dtype).removeprefix("torch."))
+        if torch.equal(got, expected):
+            return None
+        if torch.equal(got, ~expected):
+            return text("exercise-4-2-1-b.opposite")
+        if torch.equal(got, expected.T):
+            return text("exercise-4-2-1-b.past")
+        if torch.equal(got, expected | torch.eye(len(expected), dtype=torch.bool)):
+            return text("exercise-4-2-1-b.itself")
+        return wrong_tensor(got, expected)
+
+    return wrong_function(answer, forbidden, [(5,), (2,), (1,)], wrong)

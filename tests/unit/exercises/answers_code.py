@@ -42,4 +42,24 @@ ANSWERS = {
             (lambda outputs, lengths: outputs[:, lengths - 1], "shape"),
         ],
     ),
+    "4.2.1-a": (
+        [354_823_168],
+        [
+            (354_823_168 + 50257 * 1024, "shares its weights"),
+            (354_823_168 - 1024 * 1024, "Each place"),
+            (354_823_168 - 2 * 1024, "after the last block"),
+            (354_823_168 - (50257 + 1024) * 1024, "blocks alone"),
+            (124_439_808, "Too small."),
+        ],
+    ),
+    "4.2.1-b": (
+        [lambda seq: torch.ones(seq, seq, dtype=torch.bool).triu(1)],
+        [
+            (lambda seq: torch.ones(seq, seq, dtype=torch.bool).tril(), "the other way round"),
+            (lambda seq: torch.ones(seq, seq, dtype=torch.bool).tril(-1), "the past"),
+            (lambda seq: torch.ones(seq, seq, dtype=torch.bool).triu(), "itself"),
+            (lambda seq: torch.ones(seq, seq).triu(1), "float32"),
+            (lambda seq: torch.zeros(seq, seq, dtype=torch.bool), "numbers are not"),
+        ],
+    ),
 }
