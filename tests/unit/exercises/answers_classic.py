@@ -1,6 +1,42 @@
 """Answers to the exercises of 3.1: right ones, and wrong ones with a piece of what is said of them."""
 
+import torch
+
+
+def softmax(logits, over=-1, shift=-1):
+    """A softmax over a dimension; ``shift`` is the dimension of the largest logit, or None for no shift at all."""
+    if shift is not None:
+        logits = logits - (logits.max() if shift == "all" else logits.amax(shift, keepdim=True))
+    return logits.exp() / logits.exp().sum(over, keepdim=True)
+
+
 ANSWERS = {
+    "3.1.1-a": (
+        [785 * 300 + 301 * 100 + 101 * 10, torch.tensor(266_610)],
+        [
+            (784 * 300 + 300 * 100 + 100 * 10, "These are the weights"),
+            (785 * 300 * 101 * 10, "by more than ten times"),
+            ("many", "str"),
+        ],
+    ),
+    "3.1.1-b": (
+        [softmax, lambda logits: logits.softmax(1)],
+        [
+            (lambda logits: softmax(logits, shift=None), "overflow"),
+            (lambda logits: softmax(logits, shift="all"), "overflow"),
+            (lambda logits: softmax(logits, 0, 0), "columns add up to 1"),
+            (lambda logits: logits / logits.sum(-1, keepdim=True), "numbers are not"),
+            (lambda logits: logits.softmax(-1).T, "rows and columns are exchanged"),
+        ],
+    ),
+    "3.1.1-c": (
+        [lambda d: 8 * d**2 + 5 * d],
+        [
+            (lambda d: 8 * d * d, "weights alone"),
+            (lambda d: 2 * d * d + 2 * d, "as wide as the input"),
+            (lambda d: 8 * d**2 + 2 * d, "Too small"),
+        ],
+    ),
     "3.1.2-a": (
         [64 * (784 + 128 + 10)],
         [(784 + 128 + 10, "a batch has 64"), (101_770, "These are the parameters"), (64 * 784, "Too small.")],
