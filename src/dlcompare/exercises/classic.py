@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from dlcompare.catalogue import text
 from dlcompare.exercises.checking import exercise, wrong_function, wrong_number, wrong_tensor
-from dlcompare.models import GPT, GPTConfig, MLPConfig
+from dlcompare.models import CNN, GPT, CNNConfig, GPTConfig, MLPConfig
+from dlcompare.models.geometry import ReceptiveField
 from dlcompare.training import n_parameters
 
 __all__: list[str] = []
@@ -42,7 +46,7 @@ def _probabilities(answer: object) -> str | None:
 
 @exercise("3.1.1-c")
 def _mlp_parameters(answer: object) -> str | None:
-    def mlp(d_model: int) -> torch.nn.Module:
+    def mlp(d_model: int) -> nn.Module:
         with torch.device("meta"):  # shapes, no numbers
             gpt = GPT(GPTConfig(vocab_size=2, block_size=2, n_layer=1, n_head=1, d_model=d_model))
         return gpt.get_submodule("blocks.0.mlp")
@@ -84,3 +88,86 @@ def _sigmoid_backward(answer: object) -> str | None:
         for shape in shapes
     ]
     return wrong_function(answer, autograd, cases, wrong_tensor)
+
+
+@exercise("3.1.3a-a")
+def _second_layer(answer: object) -> str | None:
+    layer = CNN(CNNConfig()).get_submodule("levels.1.0")
+    assert isinstance(layer, nn.Conv2d)
+    places = 14 * 14  # of the maps that come in, and of those that go out
+    guesses = {
+        "bias": layer.weight.numel(),
+        "depth": n_parameters(nn.Conv2d(1, layer.out_channels, 3)),
+        "free": (layer.in_channels * places + 1) * layer.out_channels * places,
+    }
+    wrong = wrong_number(answer, n_parameters(layer))
+    for name, guess in guesses.items():
+        if wrong and not wrong_number(answer, guess):
+            return text(f"exercise-3-1-3a-a.{name}")
+    return wrong
+
+
+@exercise("3.1.3a-b")
+def _half_the_size(answer: object) -> str | None:
+    kernel, side = 3, 28
+    if not isinstance(answer, tuple | list) or len(answer) != 2 or any(type(number) is not int for number in answer):
+        return text("exercise-3-1-3a-b.pair")
+    stride, padding = answer
+    if stride < 1 or not 0 <= padding <= side:
+        return text("exercise-3-1-3a-b.pair")
+    image = torch.empty(1, 1, side, side, device="meta")  # shapes, no numbers
+    got = F.conv2d(image, torch.empty(1, 1, kernel, kernel, device="meta"), stride=stride, padding=padding).shape[-1]
+    if got != side // 2:
+        return text("exercise-3-1-3a-b.side", side=got)
+    return text("exercise-3-1-3a-b.useless") if padding >= kernel else None
+
+
+@exercise("3.1.3a-d")
+def _field(answer: object) -> str | None:
+    Windows = list[tuple[int, int]]
+
+    def size(windows: Windows) -> int:
+        field = ReceptiveField()
+        for kernel, stride in windows:
+            field = field.through(kernel, stride, 0)
+        return field.size
+
+    def wrong(got: object, windows: Windows) -> str | None:
+        found = wrong_number(got, size(windows))
+        if found and not wrong_number(got, size([(kernel, 1) for kernel, _ in windows])):
+            return text("exercise-3-1-3a-d.jump")
+        jumps = [math.prod(stride for _, stride in windows[: i + 1]) for i in range(len(windows))]
+        early = 1 + sum((kernel - 1) * jump for (kernel, _), jump in zip(windows, jumps, strict=True))
+        if found and not wrong_number(got, early):
+            return text("exercise-3-1-3a-d.early")
+        return found
+
+    small_cnn = [(3, 1), (2, 2), (3, 1), (2, 2)]
+    cases = [([(3, 1)],), (small_cnn,), ([(7, 2), (3, 2), (3, 1), (3, 1)],), ([(5, 3)] * 3,)]
+    return wrong_function(answer, lambda windows: windows, cases, wrong)
+
+
+@exercise("3.1.3a-e")
+def _kernel_gradient(answer: object) -> str | None:
+    def autograd(x: Tensor, g: Tensor) -> Tensor:
+        side = len(x) - len(g) + 1
+        kernel = torch.zeros(1, 1, side, side, requires_grad=True)
+        (gradient,) = torch.autograd.grad(F.conv2d(x[None, None], kernel), kernel, g[None, None])
+        return gradient[0, 0]
+
+    def wrong(got: object, expected: tuple[Tensor, int]) -> str | None:
+        gradient, places = expected
+        found = wrong_tensor(got, gradient, atol=1e-5)
+        if found and isinstance(got, Tensor) and got.shape == gradient.shape:
+            if not wrong_tensor(got * places, gradient, atol=1e-4):
+                return text("exercise-3-1-3a-e.mean")
+            if not wrong_tensor(got.flip(0, 1), gradient, atol=1e-5):
+                return text("exercise-3-1-3a-e.flipped")
+        return found
+
+    generator = torch.Generator().manual_seed(313)
+    cases = [
+        (torch.randn(side, side, generator=generator), torch.randn(places, places, generator=generator))
+        for side, places in ((5, 3), (8, 6), (6, 2))
+    ]
+    return wrong_function(answer, lambda x, g: (autograd(x, g), g.numel()), cases, wrong)

@@ -1,6 +1,7 @@
 """Answers to the exercises of 3.1: right ones, and wrong ones with a piece of what is said of them."""
 
 import torch
+from torch.nn import functional as F
 
 
 def softmax(logits, over=-1, shift=-1):
@@ -8,6 +9,19 @@ def softmax(logits, over=-1, shift=-1):
     if shift is not None:
         logits = logits - (logits.max() if shift == "all" else logits.amax(shift, keepdim=True))
     return logits.exp() / logits.exp().sum(over, keepdim=True)
+
+
+def field(windows, own=False):
+    """The receptive field; ``own``: a layer's stride widens its own window, too."""
+    size, jump = 1, 1
+    for kernel, stride in windows:
+        size += (kernel - 1) * jump * (stride if own else 1)
+        jump *= stride
+    return size
+
+
+def kernel_gradient(x, g):
+    return F.conv2d(x[None, None], g[None, None])[0, 0]
 
 
 ANSWERS = {
@@ -47,6 +61,44 @@ ANSWERS = {
             (lambda upstream, y: upstream * (1 - y**2), "numbers are not"),
             (lambda upstream, y: y * (1 - y), "numbers are not"),
             (lambda upstream, y: -upstream * y * (1 - y), "sign"),
+        ],
+    ),
+    "3.1.3a-a": (
+        [64 * (32 * 9 + 1)],
+        [
+            (64 * 32 * 9, "besides its weights"),
+            (64 * (9 + 1), "square of weights for each"),
+            ((32 * 14 * 14 + 1) * 64 * 14 * 14, "More than a convolution needs"),
+            (32 * (64 * 9 + 1), "Too small"),
+        ],
+    ),
+    "3.1.3a-b": (
+        [(2, 1), [2, 1]],
+        [
+            ((2, 0), "13 × 13 pixels"),
+            ((1, 1), "28 × 28 pixels"),
+            ((3, 7), "nothing but padding"),
+            ((0, 1), "at least 1"),
+            ((2, -1), "at least 0"),
+            (2, "A pair"),
+            ((2.0, 1), "whole numbers"),
+        ],
+    ),
+    "3.1.3a-d": (
+        [field],
+        [
+            (lambda windows: 1 + sum(kernel - 1 for kernel, _ in windows), "the stride of no layer"),
+            (lambda windows: field(windows, own=True), "own stride widened"),
+            (lambda windows: sum(kernel for kernel, _ in windows), "Too small"),
+        ],
+    ),
+    "3.1.3a-e": (
+        [kernel_gradient],
+        [
+            (lambda x, g: kernel_gradient(x, g) / g.numel(), "mean over the places"),
+            (lambda x, g: kernel_gradient(x, g).flip(0, 1), "half a turn"),
+            (lambda x, g: kernel_gradient(x, g.T), "numbers are not"),
+            (lambda x, g: x, "The shape is (5, 5)"),
         ],
     ),
 }
