@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 
 from dlcompare.catalogue import text
 from dlcompare.exercises.checking import exercise, wrong_function, wrong_number, wrong_tensor
-from dlcompare.models import CNN, GPT, CNNConfig, GPTConfig, MLPConfig
+from dlcompare.models import CNN, GPT, CNNConfig, GPTConfig, GRUCell, LSTMCell, MLPConfig
 from dlcompare.models.geometry import ReceptiveField
 from dlcompare.training import n_parameters
 
@@ -171,3 +172,86 @@ def _kernel_gradient(answer: object) -> str | None:
         for side, places in ((5, 3), (8, 6), (6, 2))
     ]
     return wrong_function(answer, lambda x, g: (autograd(x, g), g.numel()), cases, wrong)
+
+
+@exercise("3.1.3b-a")
+def _count_a_gru(answer: object) -> str | None:
+    sizes = (10, 20)
+    gru = nn.GRU(*sizes)
+    guesses = {
+        "bias": n_parameters(gru) - gru.get_parameter("bias_hh_l0").numel(),
+        "rnn": n_parameters(nn.RNN(*sizes)),
+        "lstm": n_parameters(nn.LSTM(*sizes)),
+    }
+    wrong = wrong_number(answer, n_parameters(gru))
+    for name, guess in guesses.items():
+        if wrong and not wrong_number(answer, guess):
+            return text(f"exercise-3-1-3b-a.{name}")
+    return wrong
+
+
+@exercise("3.1.3b-b")
+def _gru_step(answer: object) -> str | None:
+    def package(*arguments: Tensor) -> Tensor:
+        x, h, *parameters = arguments
+        cell = GRUCell(x.shape[1], h.shape[1])
+        with torch.no_grad():
+            for parameter, value in zip(cell.parameters(), parameters, strict=True):
+                parameter.copy_(value)
+            state: Tensor = cell(x, h)
+        return state
+
+    def likely(x: Tensor, h: Tensor, W: Tensor, U: Tensor, b: Tensor, c: Tensor) -> dict[str, Tensor]:
+        """Return what the likely mistakes give."""
+        W_r, W_z, W_n = (x @ W.T + b).chunk(3, -1)
+        U_r, U_z, U_n = (h @ U.T + c).chunk(3, -1)
+        r, z, c_n = torch.sigmoid(W_r + U_r), torch.sigmoid(W_z + U_z), c.chunk(3)[2]
+        n = torch.tanh(W_n + r * U_n)
+        early = torch.tanh(W_n + (r * h) @ U.chunk(3)[2].T + c_n)
+        merged = torch.tanh(W_n + c_n + r * (U_n - c_n))
+        return {
+            "exchanged": (1 - z) * h + z * n,
+            "reset": z * h + (1 - z) * early,
+            "biases": z * h + (1 - z) * merged,
+        }
+
+    def wrong(got: object, expected: tuple[Tensor, ...]) -> str | None:
+        state, *arguments = expected
+        found = wrong_tensor(got, state, atol=1e-5)
+        for name, guess in likely(*arguments).items():
+            if found and not wrong_tensor(got, guess, atol=1e-5):
+                return text(f"exercise-3-1-3b-b.{name}")
+        return found
+
+    generator = torch.Generator().manual_seed(313)
+    cases = []
+    for batch, inputs, hidden in ((1, 3, 3), (4, 5, 2)):
+        shapes = [(batch, inputs), (batch, hidden), (3 * hidden, inputs), (3 * hidden, hidden), (3 * hidden,)]
+        cases.append(tuple(torch.randn(shape, generator=generator) for shape in [*shapes, shapes[-1]]))
+    return wrong_function(answer, lambda *arguments: (package(*arguments), *arguments), cases, wrong)
+
+
+@exercise("3.1.3b-c")
+def _forget_bias(answer: object) -> str | None:
+    def left(bias: float, steps: int) -> float:
+        """Return what an LSTM that only forgets has left of a 1 in its cell."""
+        cell = LSTMCell(1, 1)
+        with torch.no_grad():
+            for parameter in cell.parameters():
+                parameter.zero_()
+            cell.bias_ih[1] = bias  # the forget gate's; the candidate is tanh(0) = 0
+            zero, c = torch.zeros(1, 1), torch.ones(1, 1)
+            for _ in range(steps):
+                _, c = cell(zero, (zero, c))
+        return c.item()
+
+    def wrong(got: object, steps: int) -> str | None:
+        gate = 0.5 ** (1 / steps)
+        found = wrong_number(got, torch.tensor(gate, dtype=torch.float64).logit().item(), rel=1e-4, atol=1e-6)
+        if found and not wrong_number(got, gate):
+            return text("exercise-3-1-3b-c.gate")
+        if found and isinstance(got, Real) and math.isfinite(got):
+            return text("exercise-3-1-3b-c.left", left=left(float(got), steps), steps=steps)
+        return found
+
+    return wrong_function(answer, lambda steps: steps, [(2,), (30,), (500,)], wrong)

@@ -1,5 +1,7 @@
 """Answers to the exercises of 3.1: right ones, and wrong ones with a piece of what is said of them."""
 
+import math
+
 import torch
 from torch.nn import functional as F
 
@@ -22,6 +24,18 @@ def field(windows, own=False):
 
 def kernel_gradient(x, g):
     return F.conv2d(x[None, None], g[None, None])[0, 0]
+
+
+def gru_step(x, h, W, U, b, c, mistake=None):
+    W_r, W_z, W_n = (x @ W.T + b).chunk(3, -1)
+    U_r, U_z, U_n = (h @ U.T + c).chunk(3, -1)
+    r, z, c_n = torch.sigmoid(W_r + U_r), torch.sigmoid(W_z + U_z), c.chunk(3)[2]
+    n = torch.tanh(W_n + r * U_n)
+    if mistake == "reset":
+        n = torch.tanh(W_n + (r * h) @ U.chunk(3)[2].T + c_n)
+    if mistake == "biases":
+        n = torch.tanh(W_n + c_n + r * (h @ U.chunk(3)[2].T))
+    return z * n + (1 - z) * h if mistake == "exchanged" else z * h + (1 - z) * n
 
 
 ANSWERS = {
@@ -99,6 +113,35 @@ ANSWERS = {
             (lambda x, g: kernel_gradient(x, g).flip(0, 1), "half a turn"),
             (lambda x, g: kernel_gradient(x, g.T), "numbers are not"),
             (lambda x, g: x, "The shape is (5, 5)"),
+        ],
+    ),
+    "3.1.3b-a": (
+        [3 * (20 * 10 + 20 * 20 + 2 * 20)],
+        [
+            (3 * (20 * 10 + 20 * 20 + 20), "PyTorch keeps two"),
+            (20 * 10 + 20 * 20 + 2 * 20, "an RNN"),
+            (4 * (20 * 10 + 20 * 20 + 2 * 20), "an LSTM"),
+            (3 * (20 * 10 + 20 * 20), "Too small"),
+        ],
+    ),
+    "3.1.3b-b": (
+        [gru_step],
+        [
+            (lambda *arguments: gru_step(*arguments, mistake="exchanged"), "Old and new are exchanged"),
+            (lambda *arguments: gru_step(*arguments, mistake="reset"), "before the matrix"),
+            (lambda *arguments: gru_step(*arguments, mistake="biases"), "inside of what"),
+            (lambda x, h, W, U, b, c: gru_step(x, h, W, U, c, b), "numbers are not"),
+            (lambda x, h, W, U, b, c: (x @ W.T + b).tanh(), "The shape is (1, 9)"),
+        ],
+    ),
+    "3.1.3b-c": (
+        [lambda steps: -math.log(2 ** (1 / steps) - 1)],
+        [
+            (lambda steps: 0.5 ** (1 / steps), "the gate's opening"),
+            (lambda steps: -math.log(math.e ** (1 / steps) - 1), "36.8% of the cell is left after 2 steps"),
+            (lambda steps: 4, "after 2 steps"),
+            (lambda steps: "open", "of the type str"),
+            (lambda steps: math.inf, "inf"),
         ],
     ),
 }
