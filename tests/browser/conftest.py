@@ -14,7 +14,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, Route, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    Route,
+    expect,
+    sync_playwright,
+)
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tools.find_browser import NoBrowserError, find
@@ -31,6 +41,8 @@ FLAGS = (
     "--disable-sync",
 )
 
+# Playwright would wait five seconds for what is expected: a busy machine takes longer, and a test that passes doesn't wait.
+expect.set_options(timeout=30_000)
 
 #: Their tests share something that takes a minute to set up; all others can go to whichever process is free.
 TOGETHER = ("test_jupyterlab.py", "test_contributing.py")
