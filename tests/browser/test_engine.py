@@ -143,7 +143,7 @@ def test_bytes_loaded_are_shown(new_page: NewPage, site: str) -> None:
     held[0].continue_()
     expect(engine(page)).to_contain_text("Computed here, in your browser", timeout=PATIENCE)
     expect(engine(page).locator("progress")).to_be_hidden()
-    expect.set_options(timeout=5000)
+    expect.set_options(timeout=30_000)
 
 
 NO_WEBASSEMBLY = "delete globalThis.WebAssembly"
