@@ -41,7 +41,7 @@ FLAGS = (
     "--disable-sync",
 )
 
-# Playwright would wait five seconds for what is expected. A busy machine takes longer; a test that passes loses nothing.
+# Playwright would wait five seconds for what is expected. A busy machine takes longer, and passing tests lose nothing.
 expect.set_options(timeout=30_000)
 
 #: Their tests share something that takes a minute to set up; all others can go to whichever process is free.

@@ -137,13 +137,11 @@ def test_bytes_loaded_are_shown(new_page: NewPage, site: str) -> None:
     expect(engine(page)).to_contain_text(re.compile(r"Loading what computes this: \d+\.\d of \d+\.\d MB"))
     expect(engine(page).locator("progress")).to_be_visible()
     expect(page.locator(f"{CONTAINER} .dlc")).to_have_attribute("aria-busy", "true")
-    expect.set_options(timeout=PATIENCE)
     while not held:
         page.wait_for_timeout(50)
     held[0].continue_()
     expect(engine(page)).to_contain_text("Computed here, in your browser", timeout=PATIENCE)
     expect(engine(page).locator("progress")).to_be_hidden()
-    expect.set_options(timeout=30_000)
 
 
 NO_WEBASSEMBLY = "delete globalThis.WebAssembly"
