@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import html
+import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 import nbformat
 import pytest
@@ -105,17 +109,22 @@ def test_page(new_page: NewPage, site: str, address: str) -> None:
     watch.check()
 
 
+@functools.cache
+def places(page: Path) -> set[str]:
+    """The places in a page that a link may lead to."""
+    return {html.unescape(name) for name in re.findall(r' id="([^"]+)"', page.read_text(encoding="utf-8"))}
+
+
 @pytest.mark.parametrize("address", addresses())
 def test_links_within_the_book_lead_somewhere(address: str) -> None:
-    import re
-
     source = HTML / address
     broken = []
-    for target in re.findall(r'<a [^>]*href="([^"#?]+)', source.read_text(encoding="utf-8")):
+    for target, place in re.findall(r'<a [^>]*href="([^"#?]+)(?:#([^"]+))?', source.read_text(encoding="utf-8")):
         if re.match(r"[a-z]+:|//", target):
             continue
-        if not (source.parent / target).exists():
-            broken.append(target)
+        page = source.parent / target
+        if not page.exists() or (place and unquote(html.unescape(place)) not in places(page.resolve())):
+            broken.append(f"{target}#{place}")
     assert not broken
 
 
