@@ -184,7 +184,7 @@ def rank_correlation(a: Tensor, b: Tensor) -> float:
         raise ValueError(f"a has shape {tuple(a.shape)}, b {tuple(b.shape)}; allowed is (n,) for both, n at least 2")
     ranks = [_ranks(values) for values in (a, b)]
     centred = [rank - rank.mean() for rank in ranks]
-    lengths = [rank.norm().item() for rank in centred]
+    lengths: list[float] = [rank.norm().item() for rank in centred]
     if not all(lengths):
         raise ValueError("a or b has equal numbers alone; allowed are lists with an order")
     product: float = (centred[0] @ centred[1]).item()

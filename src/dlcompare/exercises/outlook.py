@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Callable
 
 import torch
@@ -27,7 +28,7 @@ def _times(answer: object) -> str | None:
     cases: list[tuple[object, ...]] = [(0.1, 0.5), (0.25, 0.5), (0.076, 0.9), (0.5, 0.1)]
 
     def times(alpha: float, share: float) -> float:
-        return share ** (-1 / alpha)
+        return math.pow(share, -1 / alpha)
 
     wrong = wrong_function(answer, times, cases, wrong_number)
     if wrong and _of_the_kind(answer, lambda alpha, share: share ** (1 / alpha), cases):
@@ -42,10 +43,10 @@ def _calibration_error(p: Tensor, labels: Tensor, *, weighted: bool = True, sign
     right = (guess == labels).double()
     bins = (confidence * 10).ceil()
     parts, weights = [], []
-    for one in bins.unique():
+    for one in torch.unique(bins):
         here = bins == one
         parts.append((confidence[here].mean() - right[here].mean()).item())
-        weights.append(here.double().mean().item() if weighted else 1 / len(bins.unique()))
+        weights.append(here.double().mean().item() if weighted else 1 / len(torch.unique(bins)))
     return sum(weight * (part if signed else abs(part)) for weight, part in zip(weights, parts, strict=True))
 
 
@@ -53,10 +54,11 @@ def _by_label(p: Tensor, labels: Tensor) -> float:
     confidence = p.double().gather(-1, labels[:, None])[:, 0]
     right = (p.argmax(-1) == labels).double()
     bins = (confidence * 10).ceil()
-    return sum(
+    parts: list[float] = [
         ((bins == one).double().mean() * (confidence[bins == one].mean() - right[bins == one].mean()).abs()).item()
-        for one in bins.unique()
-    )
+        for one in torch.unique(bins)
+    ]
+    return sum(parts)
 
 
 @exercise("5.1-b")
@@ -122,7 +124,9 @@ def _nested_lists(answer: object) -> str | None:
             except ValueError:
                 expected = False
             if grammar.accepts(found) != expected:
-                return text("exercise-5-2-b.refuses" if expected else "exercise-5-2-b.accepts", found=found)
+                if expected:
+                    return text("exercise-5-2-b.refuses", found=found)
+                return text("exercise-5-2-b.accepts", found=found)
     if grammar.accepts(""):
         return text("exercise-5-2-b.accepts", found="''")
     return None
