@@ -8,7 +8,7 @@ import math
 import torch
 
 from dlcompare.catalogue import text
-from dlcompare.exercises.checking import exercise, wrong_number
+from dlcompare.exercises.checking import exercise, read_tensor, slip, wrong_number
 from dlcompare.models import CNN, GPT2, GPT3, CNNConfig, GPTConfig, MLPConfig
 from dlcompare.models.costs import costs
 
@@ -33,12 +33,9 @@ def _deep_mlp(answer: object) -> str | None:
 
 @exercise("1.1-b")
 def _xor_with_product(answer: object) -> str | None:
-    try:
-        weights = torch.as_tensor(answer, dtype=torch.float64).detach()
-    except (TypeError, ValueError, RuntimeError):
-        return text("exercises.no_tensor", found=type(answer).__name__)
-    if weights.shape != (4,):
-        return text("exercises.shape", found=tuple(weights.shape), wanted=(4,))
+    weights = read_tensor(answer, (4,))
+    if isinstance(weights, str):
+        return weights
     if not bool(weights.isfinite().all()):
         return text("exercises.not_finite", found="NaN, ∞")
     bits = torch.cartesian_prod(torch.arange(2), torch.arange(2))  # (4, 2)
@@ -67,10 +64,8 @@ def _small_gpt(answer: object) -> str | None:
         "norm": count - 2 * width,
         "biases": count - 13 * config.n_layer * width,
     }
-    for name, value in near.items():
-        if wrong and not wrong_number(answer, value):
-            return text(f"exercise-1-2-a.{name}")
-    return wrong
+    name = wrong and slip(near, lambda value: wrong_number(answer, value))
+    return text(f"exercise-1-2-a.{name}") if name else wrong
 
 
 @functools.cache
@@ -100,10 +95,9 @@ def _context_as_dear_as_the_weights(answer: object) -> str | None:
     gpt3 = GPT3["175B"]
     context = 2 * gpt3.n_parameters / (4 * gpt3.n_layer * gpt3.d_model)
     wrong = wrong_number(answer, context, rel=0.01)
-    for name, factor in {"half": 0.5, "twice": 2.0, "layers": float(gpt3.n_layer)}.items():
-        if wrong and not wrong_number(answer, factor * context, rel=0.01):
-            return text(f"exercise-1-2-d.{name}")
-    return wrong
+    slips = {"half": 0.5, "twice": 2.0, "layers": float(gpt3.n_layer)}
+    name = wrong and slip(slips, lambda factor: wrong_number(answer, factor * context, rel=0.01))
+    return text(f"exercise-1-2-d.{name}") if name else wrong
 
 
 @exercise("1.3-a")
@@ -115,10 +109,8 @@ def _uses_of_a_kernel(answer: object) -> str | None:
     first, second = (spent[f"levels.{i}.0"].multiply_adds // kernels[i] for i in range(2))
     wrong = wrong_number(answer, second)
     near = {"first": first, "pooled": second // 4, "multiply_adds": second * kernels[1]}
-    for name, value in near.items():
-        if wrong and not wrong_number(answer, value):
-            return text(f"exercise-1-3-a.{name}")
-    return wrong
+    name = wrong and slip(near, lambda value: wrong_number(answer, value))
+    return text(f"exercise-1-3-a.{name}") if name else wrong
 
 
 @exercise("1.3-b")

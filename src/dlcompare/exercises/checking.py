@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -20,6 +20,8 @@ __all__ = [
     "check",
     "exercise",
     "exercises",
+    "read_tensor",
+    "slip",
     "wrong_function",
     "wrong_number",
     "wrong_tensor",
@@ -27,6 +29,8 @@ __all__ = [
 
 #: Says what is wrong with an answer; None when nothing is.
 Checker = Callable[[Any], str | None]
+
+T = TypeVar("T")
 
 _CHECKERS: dict[str, Checker] = {}
 
@@ -117,20 +121,44 @@ def wrong_number(answer: object, expected: float, *, rel: float = 1e-6, atol: fl
     return text("exercises.too_large") if abs(value) > abs(expected) else text("exercises.too_small")
 
 
-def wrong_tensor(answer: object, expected: Tensor, *, rel: float = 1e-5, atol: float = 1e-7) -> str | None:
-    """Return what is wrong with a tensor of any shape, or None: its type, its shape, how many of its numbers.
+def slip(slips: Mapping[str, T], differs: Callable[[T], str | None]) -> str | None:
+    """Return the name of the first likely mistake that a wrong answer makes, or None.
 
-    What ``torch.as_tensor`` takes counts as a tensor. ``rel`` and ``atol`` are those of :func:`torch.isclose`.
+    Parameters
+    ----------
+    slips
+        by name, what comes of each mistake.
+    differs
+        holds the answer against one of these, and returns None where they are the same.
+    """
+    return next((name for name, value in slips.items() if differs(value) is None), None)
+
+
+def read_tensor(answer: object, shape: tuple[int, ...]) -> Tensor | str:
+    """Return an answer as a tensor of ``shape`` and of type float64; a text that says what is wrong if it is none.
+
+    What ``torch.as_tensor`` takes counts as a tensor.
     """
     try:
         value = torch.as_tensor(answer).detach()
     except (TypeError, ValueError, RuntimeError):
         return text("exercises.no_tensor", found=type(answer).__name__)
-    if value.shape != expected.shape:
-        if value.ndim == 2 and value.T.shape == expected.shape:
-            return text("exercises.transposed", found=tuple(value.shape), wanted=tuple(expected.shape))
-        return text("exercises.shape", found=tuple(value.shape), wanted=tuple(expected.shape))
-    value = value.to(torch.float64)
+    found = tuple(value.shape)
+    if found != shape:
+        if len(found) == 2 and found[::-1] == shape:
+            return text("exercises.transposed", found=found, wanted=shape)
+        return text("exercises.shape", found=found, wanted=shape)
+    return value.to(torch.float64)
+
+
+def wrong_tensor(answer: object, expected: Tensor, *, rel: float = 1e-5, atol: float = 1e-7) -> str | None:
+    """Return what is wrong with a tensor of any shape, or None: its type, its shape, how many of its numbers.
+
+    It is read by :func:`read_tensor`; ``rel`` and ``atol`` are those of :func:`torch.isclose`.
+    """
+    value = read_tensor(answer, tuple(expected.shape))
+    if isinstance(value, str):
+        return value
     wanted = expected.to(torch.float64)
     if not bool(value.isfinite().all()) and bool(wanted.isfinite().all()):
         return text("exercises.not_finite", found="NaN, ∞")

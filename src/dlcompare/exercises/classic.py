@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlcompare.catalogue import text
-from dlcompare.exercises.checking import exercise, wrong_function, wrong_number, wrong_tensor
+from dlcompare.exercises.checking import exercise, slip, wrong_function, wrong_number, wrong_tensor
 from dlcompare.models import CNN, GPT, CNNConfig, GPTConfig, GRUCell, LSTMCell, MLPConfig
 from dlcompare.models.geometry import ReceptiveField
 from dlcompare.training import n_parameters
@@ -102,10 +102,8 @@ def _second_layer(answer: object) -> str | None:
         "free": (layer.in_channels * places + 1) * layer.out_channels * places,
     }
     wrong = wrong_number(answer, n_parameters(layer))
-    for name, guess in guesses.items():
-        if wrong and not wrong_number(answer, guess):
-            return text(f"exercise-3-1-3a-a.{name}")
-    return wrong
+    name = wrong and slip(guesses, lambda guess: wrong_number(answer, guess))
+    return text(f"exercise-3-1-3a-a.{name}") if name else wrong
 
 
 @exercise("3.1.3a-b")
@@ -184,10 +182,8 @@ def _count_a_gru(answer: object) -> str | None:
         "lstm": n_parameters(nn.LSTM(*sizes)),
     }
     wrong = wrong_number(answer, n_parameters(gru))
-    for name, guess in guesses.items():
-        if wrong and not wrong_number(answer, guess):
-            return text(f"exercise-3-1-3b-a.{name}")
-    return wrong
+    name = wrong and slip(guesses, lambda guess: wrong_number(answer, guess))
+    return text(f"exercise-3-1-3b-a.{name}") if name else wrong
 
 
 @exercise("3.1.3b-b")
@@ -218,10 +214,8 @@ def _gru_step(answer: object) -> str | None:
     def wrong(got: object, expected: tuple[Tensor, ...]) -> str | None:
         state, *arguments = expected
         found = wrong_tensor(got, state, atol=1e-5)
-        for name, guess in likely(*arguments).items():
-            if found and not wrong_tensor(got, guess, atol=1e-5):
-                return text(f"exercise-3-1-3b-b.{name}")
-        return found
+        name = found and slip(likely(*arguments), lambda guess: wrong_tensor(got, guess, atol=1e-5))
+        return text(f"exercise-3-1-3b-b.{name}") if name else found
 
     generator = torch.Generator().manual_seed(313)
     cases = []

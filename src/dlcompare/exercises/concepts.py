@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dlcompare.catalogue import text
-from dlcompare.exercises.checking import exercise, wrong_function, wrong_number, wrong_tensor
+from dlcompare.exercises.checking import exercise, slip, wrong_function, wrong_number, wrong_tensor
 from dlcompare.models import CNN, MLP, CNNConfig, GPTConfig, MLPConfig
 from dlcompare.models.attention import Attention
 from dlcompare.sampling import Sampler
@@ -55,10 +55,8 @@ def _attention(answer: object) -> str | None:
 
     def compare(got: object, known: dict[str, Tensor]) -> str | None:
         wrong = wrong_tensor(got, known["right"])
-        for hint, slip in known.items():
-            if wrong and hint != "right" and not wrong_tensor(got, slip):
-                return text(f"exercise-2-1-b.{hint}")
-        return wrong
+        name = wrong and slip(known, lambda slip: wrong_tensor(got, slip))
+        return text(f"exercise-2-1-b.{name}") if name else wrong
 
     generator = torch.Generator().manual_seed(21)
     sizes = [(4, 4, 3, 3), (5, 5, 8, 2), (2, 6, 4, 5)]  # queries, keys, d_k, d_v
@@ -95,10 +93,8 @@ def _bits_per_character(answer: object) -> str | None:
         "nats": bits_per_character(model, ids, characters) * math.log(2),
         "product": math.prod(probabilities),
     }
-    for hint, slip in slips.items():
-        if wrong and not wrong_number(answer, slip):
-            return text(f"exercise-2-2-a.{hint}")
-    return wrong
+    name = wrong and slip(slips, lambda slip: wrong_number(answer, slip))
+    return text(f"exercise-2-2-a.{name}") if name else wrong
 
 
 @exercise("2.2-b")
@@ -117,10 +113,8 @@ def _temperature_and_cut(answer: object) -> str | None:
 
     def compare(got: object, known: dict[str, Tensor]) -> str | None:
         wrong = wrong_tensor(got, known["right"])
-        for hint, slip in known.items():
-            if wrong and hint != "right" and not wrong_tensor(got, slip):
-                return text(f"exercise-2-2-b.{hint}")
-        return wrong
+        name = wrong and slip(known, lambda slip: wrong_tensor(got, slip))
+        return text(f"exercise-2-2-b.{name}") if name else wrong
 
     generator = torch.Generator().manual_seed(22)
     cases = [

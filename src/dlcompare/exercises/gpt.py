@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dlcompare import checkpoints, training
 from dlcompare.catalogue import text
 from dlcompare.dialogue import Example, reply_batches
-from dlcompare.exercises.checking import exercise, wrong_function, wrong_number, wrong_tensor
+from dlcompare.exercises.checking import exercise, slip, wrong_function, wrong_number, wrong_tensor
 from dlcompare.generation import steps
 from dlcompare.models import GPT, GPTConfig
 from dlcompare.models.attention import Attention, causal_mask
@@ -21,20 +21,6 @@ from dlcompare.training import IGNORED
 __all__: list[str] = []
 
 Function = Callable[..., Any]
-
-
-def _as_one_of(
-    answer: object,
-    mistakes: Mapping[str, Function],
-    cases: Iterable[tuple[Any, ...]],
-    wrong: Callable[[object, Any], str | None],
-) -> str | None:
-    """Return the name of the mistake that the function ``answer`` makes in all cases, or None."""
-    cases = list(cases)
-    for name, mistake in mistakes.items():
-        if wrong_function(answer, mistake, cases, wrong) is None:
-            return name
-    return None
 
 
 # --- 3.2.1 The Transformer's forward pass ---------------------------------------------------------------------------
@@ -49,14 +35,13 @@ def _weights_above_zero(answer: object) -> str | None:
     heads = config.n_layer * config.n_head
     one = int(causal_mask(seq).sum())
     wrong = wrong_number(answer, heads * one)
-    for name, mistake in {
+    slips = {
         "one": one,
         "unmasked": heads * seq**2,
         "diagonal": heads * (one - seq),  # as many as are hidden
-    }.items():
-        if wrong and not wrong_number(answer, mistake):
-            return text(f"exercise-3-2-1-a.{name}")
-    return wrong
+    }
+    name = wrong and slip(slips, lambda mistake: wrong_number(answer, mistake))
+    return text(f"exercise-3-2-1-a.{name}") if name else wrong
 
 
 def _attend(Q: Tensor, K: Tensor, V: Tensor) -> Tensor:
@@ -84,8 +69,8 @@ def _a_head(answer: object) -> str | None:
         "axis": lambda Q, K, V: _masked(Q @ K.T / Q.shape[1] ** 0.5).softmax(0) @ V,
         "late": lambda Q, K, V: (Q @ K.T / Q.shape[1] ** 0.5).softmax(-1).tril() @ V,
     }
-    mistake = wrong and _as_one_of(answer, mistakes, cases, wrong_tensor)
-    return text(f"exercise-3-2-1-b.{mistake}") if mistake else wrong
+    name = wrong and slip(mistakes, lambda mistake: wrong_function(answer, mistake, cases, wrong_tensor))
+    return text(f"exercise-3-2-1-b.{name}") if name else wrong
 
 
 # --- 3.2.2 Pre-training and fine-tuning -----------------------------------------------------------------------------
@@ -131,8 +116,8 @@ def _causal_loss(answer: object) -> str | None:
         "rolled": lambda logits, ids: entropy(logits, ids.roll(-1, 1)).item(),
         "sign": lambda logits, ids: -entropy(logits[:, :-1], ids[:, 1:]).item(),
     }
-    mistake = wrong and _as_one_of(answer, mistakes, cases, wrong_loss)
-    return text(f"exercise-3-2-2-a.{mistake}") if mistake else wrong
+    name = wrong and slip(mistakes, lambda mistake: wrong_function(answer, mistake, cases, wrong_loss))
+    return text(f"exercise-3-2-2-a.{name}") if name else wrong
 
 
 @exercise("3.2.2-b")
@@ -158,8 +143,8 @@ def _bits(answer: object) -> str | None:
         "sum": lambda loss, n, n_characters: loss / ln2 / n_characters,
         "turned": lambda loss, n, n_characters: loss / ln2 * n_characters / n,
     }
-    mistake = wrong and _as_one_of(answer, mistakes, expected, wrong_bits)
-    return text(f"exercise-3-2-2-b.{mistake}") if mistake else wrong
+    name = wrong and slip(mistakes, lambda mistake: wrong_function(answer, mistake, expected, wrong_bits))
+    return text(f"exercise-3-2-2-b.{name}") if name else wrong
 
 
 @exercise("3.2.2-c")
@@ -172,15 +157,14 @@ def _trained_by_lora(answer: object) -> str | None:
     expected = sum(p.numel() for p in trained)
     matrices = [layer for name, layer in GPT(config).named_modules() if name in card["names"]]
     wrong = wrong_number(answer, expected)
-    for name, mistake in {
+    slips = {
         "block": expected // config.n_layer,
         "whole": sum(layer.weight.numel() for layer in matrices),
         "square": len(matrices) * 2 * card["rank"] * config.d_model,
         "side": sum(card["rank"] * layer.in_features for layer in matrices),
-    }.items():
-        if wrong and not wrong_number(answer, mistake):
-            return text(f"exercise-3-2-2-c.{name}")
-    return wrong
+    }
+    name = wrong and slip(slips, lambda mistake: wrong_number(answer, mistake))
+    return text(f"exercise-3-2-2-c.{name}") if name else wrong
 
 
 # --- 3.2.3 Dialogue -------------------------------------------------------------------------------------------------
@@ -194,12 +178,13 @@ def _positions_computed(answer: object) -> str | None:
     expected = sum(step.text.shape[1] for step in steps(model, ids, new, use_cache=False))
     cached = [step.cached for step in steps(model, ids, new)]
     wrong = wrong_number(answer, expected)
-    for name, mistakes in {
+    slips = {
         "cached": (cached[-1], cached[-1] + 1),
         "prompt": (prompt * new,),
         "late": (expected + new,),
         "early": (expected - prompt,),
-    }.items():
+    }
+    for name, mistakes in slips.items():
         if wrong and any(not wrong_number(answer, mistake) for mistake in mistakes):
             return text(f"exercise-3-2-3-a.{name}")
     return wrong
@@ -229,5 +214,5 @@ def _reply_targets(answer: object) -> str | None:
         "zero": lambda ids, is_reply: ids.where(is_reply, 0)[1:],
         "long": lambda ids, is_reply: ids.where(is_reply, IGNORED),
     }
-    mistake = wrong and _as_one_of(answer, mistakes, cases, wrong_tensor)
-    return text(f"exercise-3-2-3-b.{mistake}") if mistake else wrong
+    name = wrong and slip(mistakes, lambda mistake: wrong_function(answer, mistake, cases, wrong_tensor))
+    return text(f"exercise-3-2-3-b.{name}") if name else wrong

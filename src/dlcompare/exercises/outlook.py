@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import math
@@ -12,15 +13,10 @@ from torch import Tensor
 
 from dlcompare.catalogue import text
 from dlcompare.constrained import Grammar, GrammarError
-from dlcompare.exercises.checking import exercise, wrong_function, wrong_number
+from dlcompare.exercises.checking import exercise, slip, wrong_function, wrong_number
 from dlcompare.models import GPT3
 
 __all__: list[str] = []
-
-
-def _of_the_kind(answer: object, other: Callable[..., object], cases: list[tuple[object, ...]]) -> bool:
-    """Return whether a function is a certain wrong one."""
-    return wrong_function(answer, other, cases, wrong_number) is None
 
 
 @exercise("5.1-a")
@@ -31,34 +27,26 @@ def _times(answer: object) -> str | None:
         return math.pow(share, -1 / alpha)
 
     wrong = wrong_function(answer, times, cases, wrong_number)
-    if wrong and _of_the_kind(answer, lambda alpha, share: share ** (1 / alpha), cases):
-        return text("exercise-5-1-a.inverse")
-    if wrong and _of_the_kind(answer, lambda alpha, share: share**-alpha, cases):
-        return text("exercise-5-1-a.loss")
-    return wrong
+    slips: dict[str, Callable[[float, float], float]] = {
+        "inverse": lambda alpha, share: share ** (1 / alpha),
+        "loss": lambda alpha, share: share**-alpha,
+    }
+    name = wrong and slip(slips, lambda mistake: wrong_function(answer, mistake, cases, wrong_number))
+    return text(f"exercise-5-1-a.{name}") if name else wrong
 
 
-def _calibration_error(p: Tensor, labels: Tensor, *, weighted: bool = True, signed: bool = False) -> float:
-    confidence, guess = p.double().max(-1)
+def _calibration_error(p: Tensor, labels: Tensor, mistake: str = "") -> float:
+    """Return the calibration error over ten bins, (n, classes) and (n,), or what one of three mistakes makes of it."""
+    guess = p.argmax(-1)
+    confidence = p.double().gather(-1, (labels if mistake == "label" else guess)[:, None])[:, 0]
     right = (guess == labels).double()
     bins = (confidence * 10).ceil()
-    parts, weights = [], []
-    for one in torch.unique(bins):
-        here = bins == one
-        parts.append((confidence[here].mean() - right[here].mean()).item())
-        weights.append(here.double().mean().item() if weighted else 1 / len(torch.unique(bins)))
-    return sum(weight * (part if signed else abs(part)) for weight, part in zip(weights, parts, strict=True))
-
-
-def _by_label(p: Tensor, labels: Tensor) -> float:
-    confidence = p.double().gather(-1, labels[:, None])[:, 0]
-    right = (p.argmax(-1) == labels).double()
-    bins = (confidence * 10).ceil()
-    parts: list[float] = [
-        ((bins == one).double().mean() * (confidence[bins == one].mean() - right[bins == one].mean()).abs()).item()
-        for one in torch.unique(bins)
-    ]
-    return sum(parts)
+    filled = [bins == one for one in torch.unique(bins)]
+    parts: list[float] = [(confidence[here].mean() - right[here].mean()).item() for here in filled]
+    weights: list[float] = [1 / len(filled) if mistake == "empty" else here.double().mean().item() for here in filled]
+    if mistake == "sign":
+        return abs(sum(weight * part for weight, part in zip(weights, parts, strict=True)))
+    return sum(weight * abs(part) for weight, part in zip(weights, parts, strict=True))
 
 
 @exercise("5.1-b")
@@ -76,17 +64,9 @@ def _calibration(answer: object) -> str | None:
         return wrong_number(got, expected, rel=1e-3, atol=1e-5)
 
     wrong = wrong_function(answer, _calibration_error, cases, near)
-    if wrong is None:
-        return None
-    others: dict[str, Callable[..., float]] = {
-        "empty": lambda p, labels: _calibration_error(p, labels, weighted=False),
-        "sign": lambda p, labels: abs(_calibration_error(p, labels, signed=True)),
-        "label": _by_label,
-    }
-    for name, other in others.items():
-        if wrong_function(answer, other, cases, near) is None:
-            return text(f"exercise-5-1-b.{name}")
-    return wrong
+    slips = {name: functools.partial(_calibration_error, mistake=name) for name in ("empty", "sign", "label")}
+    name = wrong and slip(slips, lambda mistake: wrong_function(answer, mistake, cases, near))
+    return text(f"exercise-5-1-b.{name}") if name else wrong
 
 
 @exercise("5.2-a")
@@ -100,10 +80,8 @@ def _cache_of_many(answer: object) -> str | None:
         "half": expected // 2,
         "layer": conversations * one_layer,
     }
-    for name, value in hints.items():
-        if wrong and wrong_number(answer, value) is None:
-            return text(f"exercise-5-2-a.{name}")
-    return wrong
+    name = wrong and slip(hints, lambda value: wrong_number(answer, value))
+    return text(f"exercise-5-2-a.{name}") if name else wrong
 
 
 @exercise("5.2-b")
