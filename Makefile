@@ -33,6 +33,7 @@ help:
 	@echo "make bench-pages  measure the explorables in the built pages, and write data/results/pages.json anew"
 	@echo "make compare  measure the comparison and the scaling curves, hours; stopped, it goes on when called again"
 	@echo "make compare-quick  the reduced comparison, a few minutes, held against the committed one"
+	@echo "make costs   how long each chapter ran, and how much memory it took"
 	@echo "make clean   remove what was built; .venv, the fetched data and Node's packages stay"
 	@echo
 	@echo "PYTHON names the Python that .venv is made with ($(PYTHON)), DLCOMPARE_JOBS how many chapters are"
@@ -79,6 +80,10 @@ serve:
 	@test -f _build/html/index.html || { echo "make: there is no book in _build/html yet: run make book" >&2; exit 1; }
 	@echo "The book is at http://127.0.0.1:$(PORT)/ (Ctrl-C ends)"
 	@exec "$(PY)" -m http.server "$(PORT)" --bind 127.0.0.1 --directory _build/html
+
+.PHONY: costs
+costs: setup
+	@"$(PY)" -m tools.costs
 
 # --- tests -----------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 import sys
@@ -21,7 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from _ext.fresh_cache import KERNEL_ENVIRONMENT, graphs_path
+from _ext.fresh_cache import KERNEL_ENVIRONMENT, caches, graphs_path
 
 #: Seconds that one cell may take, and after which a running notebook says that it is still there.
 CELL_TIMEOUT = 300
@@ -51,6 +52,7 @@ class Run:
     cell: int = 0
     started: float = 0.0
     seconds: float = 0.0
+    peak_memory: int | None = None
     problem: str | None = None
     cells: int = field(init=False)
 
@@ -64,6 +66,26 @@ class Run:
         identity = f" (id {cell.id})" if "id" in cell else ""
         reason = "\n".join(f"    {line}" for line in _ANSI.sub("", reason).strip().splitlines())
         self.problem = f"{self.name}, cell {index + 1} of {self.cells}{identity}:\n{source}\n\n{reason}"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a notebook's last execution took: seconds, and the kernel's peak memory in bytes, None where not known."""
+
+    seconds: float
+    peak_memory: int | None
+
+
+def _costs_file(root: Path) -> Path:
+    return caches(root) / "costs.json"
+
+
+def costs(root: Path) -> dict[str, Cost]:
+    """Return what the last execution of each notebook took, by its name relative to the book's folder `root`."""
+    file = _costs_file(root)
+    if not file.is_file():
+        return {}
+    return {name: Cost(**cost) for name, cost in json.loads(file.read_text(encoding="utf-8")).items()}
 
 
 def workers() -> int:
@@ -121,9 +143,24 @@ def _check_outputs(run: Run) -> None:
                 return
 
 
+def _peak_memory(pid: int) -> int | None:
+    """Return the most memory that a process has had at once, in bytes; None where the system doesn't tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return 1024 * int(found[1]) if found else None
+
+
 async def _execute(run: Run, environment: dict[str, str], logs: Path) -> None:
     def follow(cell: Any, cell_index: int) -> None:
         run.cell = cell_index
+
+    def weigh(cell: Any, cell_index: int) -> None:
+        # After each cell, for after the last one the kernel is gone.
+        provisioner: Any = client.km and client.km.provisioner
+        run.peak_memory = _peak_memory(provisioner.pid)
 
     run.started = time.monotonic()
     client = NotebookClient(
@@ -132,6 +169,7 @@ async def _execute(run: Run, environment: dict[str, str], logs: Path) -> None:
         kernel_name="python3",
         resources={"metadata": {"path": str(run.path.parent)}},
         on_cell_start=follow,
+        on_cell_complete=weigh,
         record_timing=False,
     )
     # What a kernel itself says, while it starts, dies or is interrupted, is no part of the notebook.
@@ -249,10 +287,9 @@ def execute(notebooks: list[Path], root: Path, cache_folder: Path, say: Callable
     if not todo:
         say("Every chapter has fresh outputs.")
         return []
-    durations_file = cache_folder.parent / "seconds.json"
-    durations = json.loads(durations_file.read_text(encoding="utf-8")) if durations_file.is_file() else {}
+    known = costs(root)
     # The longest first: otherwise the last one runs alone. One never seen before may be long.
-    todo.sort(key=lambda path: -durations.get(names[path], float("inf")))
+    todo.sort(key=lambda path: -known[names[path]].seconds if names[path] in known else -math.inf)
     kernels = own_kernel(root / "_build" / "kernel")
     search_path = os.pathsep.join(filter(None, [str(kernels), os.environ.get("JUPYTER_PATH")]))
     environment = {
@@ -277,8 +314,9 @@ def execute(notebooks: list[Path], root: Path, cache_folder: Path, say: Callable
             return
         bundle = CacheBundleIn(run.notebook, str(run.path), data={"execution_seconds": run.seconds})
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-        durations[run.name] = round(run.seconds, 1)
-        durations_file.write_text(json.dumps(durations, indent=1, sort_keys=True), encoding="utf-8")
+        known[run.name] = Cost(round(run.seconds, 1), run.peak_memory)
+        written = {name: asdict(cost) for name, cost in sorted(known.items())}
+        _costs_file(root).write_text(json.dumps(written, indent=1), encoding="utf-8")
 
     fresh = len(notebooks) - len(todo)
     say(f"Executing {len(todo)} of {len(notebooks)} notebooks ({fresh} fresh), {min(workers(), len(todo))} at a time:")

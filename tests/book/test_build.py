@@ -6,9 +6,12 @@ import json
 import os
 import shutil
 import signal
+import sys
 import time
 
 import pytest
+
+from tools.execute import costs
 
 from .conftest import Book
 
@@ -23,6 +26,17 @@ def fails(book: Book) -> str:
     done = book.build()
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stderr
+
+
+def test_what_a_chapter_takes_is_written_down(book: Book) -> None:
+    names = {f"chapters/{name}.ipynb" for name in ("one", "two")}
+    found = costs(book.root)
+    assert set(found) == names
+    for cost in found.values():
+        assert 0 < cost.seconds < 300
+        if sys.platform == "linux":
+            assert cost.peak_memory is not None
+            assert 2**24 < cost.peak_memory < 2**31  # a kernel that has imported nothing
 
 
 def test_without_a_change_nothing_is_executed_or_written(book: Book) -> None:

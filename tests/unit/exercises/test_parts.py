@@ -9,6 +9,7 @@ from . import (
     answers_classic,
     answers_code,
     answers_concepts,
+    answers_conclusion,
     answers_gpt,
     answers_outlook,
 )
@@ -21,6 +22,7 @@ ANSWERS = {
     **answers_gpt.ANSWERS,
     **answers_code.ANSWERS,
     **answers_outlook.ANSWERS,
+    **answers_conclusion.ANSWERS,
 }
 
 
