@@ -31,7 +31,7 @@ import { createWork } from "./work.js";
 /** Tokens in the tree at most: each keeps some kilobytes. */
 const MOST = 2000;
 /** Milliseconds between the tokens of a run that can be followed, and between drawings of a fast one. */
-const PACE = { slow: 320, quick: 110, slowSteps: 8, drawing: 200 };
+const PACE = { slow: 320, quick: 110, slowSteps: 8, drawing: 400 };
 
 /**
  * @param {import("../../shared/types.js").Model} model

@@ -145,7 +145,7 @@ def _task(
         summary,
         functools.partial(load, draw, form, 2000),
         metric,
-        {"batch_size": 64, "steps": steps, "held_out": 2000, "at": numbers},
+        {"batch_size": 32, "steps": steps, "held_out": 2000, "at": numbers},
         bar=bar,
         sampled=True,
     )
