@@ -44,7 +44,7 @@ FLAGS = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-backgrou
          "--disable-component-update", "--disable-sync")  # fmt: skip
 PATIENCE = 60_000  # milliseconds
 #: How long a reader looks at a figure, at least, before touching it, milliseconds.
-LOOK = 2000
+LOOK = 1000
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

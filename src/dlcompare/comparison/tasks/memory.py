@@ -137,7 +137,6 @@ def load(draw: Draw, form: Form, held_out: int, seed: int) -> Examples:
     return Examples(form, Splits(*parts), draw)
 
 
-# With 32 rows to a batch, a GPT stays at guessing among the values of its row; with 64 it learns to look the key up.
 def _task(
     name: str, summary: str, draw: Draw, form: Form, metric: Metric, bar: Bar, steps: int, numbers: object
 ) -> Task:
