@@ -31,7 +31,8 @@ from tools.find_browser import NoBrowserError, find
 
 HTML = Path(__file__).resolve().parents[2] / "_build" / "html"
 
-#: No sandbox, because CI runs as root; and nothing that Chromium would ask its makers for.
+#: No sandbox, because CI runs as root; and nothing that Chromium would ask its makers for. WebAssembly is compiled once
+#: and fast: to compile it again, better, would take more time than most tests compute.
 FLAGS = (
     "--no-sandbox",
     "--disable-quic",
@@ -39,6 +40,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--js-flags=--liftoff-only",
 )
 
 # Playwright would wait five seconds for what is expected. A busy machine takes longer, and passing tests lose nothing.
@@ -113,13 +115,18 @@ class Watch:
     failed: list[str] = field(default_factory=list)  # requests without an answer, or answered by an error
     complaints: list[str] = field(default_factory=list)  # errors and warnings on the console, uncaught exceptions
 
-    def follow(self, context: BrowserContext, site: str) -> None:
-        """Watch every page of `context`, and let no request pass that goes elsewhere than to `site`."""
+    def follow(self, context: BrowserContext, site: str, *, equations: bool = True) -> None:
+        """Watch every page of `context`, and let no request pass that goes elsewhere than to `site`.
+
+        Without `equations`, the program that sets them is an empty one.
+        """
         host = urlsplit(site).netloc
 
         def gate(route: Route) -> None:
             address = urlsplit(route.request.url)
-            if address.scheme in {"data", "blob"} or address.netloc == host:
+            if not equations and "/mathjax/" in address.path and address.path.endswith(".js"):
+                route.fulfill(content_type="text/javascript", body="")
+            elif address.scheme in {"data", "blob"} or address.netloc == host:
                 route.continue_()
             else:
                 self.foreign.append(route.request.url)
@@ -163,14 +170,15 @@ NewPage = Callable[..., tuple[Page, Watch]]
 def new_page(browser: Browser, site: str) -> Iterator[NewPage]:
     """Return a function that opens an empty page and its watch; its arguments are those of a browser context.
 
-    What every page was found doing is checked again when the test ends.
+    Equations are set only where a test asks for ``equations``: they take a third of the time to open a chapter, and
+    nothing that answers has any. What every page was found doing is checked again when the test ends.
     """
     opened: list[tuple[BrowserContext, Watch]] = []
 
-    def make(**options: Any) -> tuple[Page, Watch]:
+    def make(*, equations: bool = False, **options: Any) -> tuple[Page, Watch]:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         watch = Watch()
-        watch.follow(context, site)
+        watch.follow(context, site, equations=equations)
         opened.append((context, watch))
         return context.new_page(), watch
 

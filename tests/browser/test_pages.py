@@ -28,14 +28,23 @@ ALIKE = (
     "tbody tr:nth-child(n + 9)",
     "li:nth-child(n + 13)",
 )
-#: The reference's entries are written by one program: they are looked at on one of its pages.
-ENTRIES = ("dl.py",)
-ONE_REFERENCE = "chapters/appendix/reference/comparison.html"
+#: What one program writes on many pages, and the one page on which all of it is looked at: the reference's entries, and
+#: code in colours, which has thousands of words.
+WRITTEN_ALIKE = {
+    "dl.py": "chapters/appendix/reference/comparison.html",
+    ".highlight": "chapters/4-code/4-2-1-gpt2.html",
+}
 
 
 def addresses() -> list[str]:
     """Return the address of each page, from the table of contents, not from what happens to be on disk."""
     return [str(path.relative_to(ROOT).with_suffix(".html").as_posix()) for path in pages()] + list(GENERATED)
+
+
+@pytest.fixture
+def new_page(new_page: NewPage) -> NewPage:
+    """Open pages with all that is on them."""
+    return functools.partial(new_page, equations=True)
 
 
 def load(page: Page, address: str) -> None:
@@ -47,7 +56,7 @@ def load(page: Page, address: str) -> None:
 
 
 def test_every_page_on_disk_is_tested() -> None:
-    assert ONE_REFERENCE in addresses()
+    assert set(WRITTEN_ALIKE.values()) <= set(addresses())
     on_disk = {p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if "_static" not in p.parts}
     # index.html leads to the first chapter; it has a test of its own.
     assert on_disk - {"index.html"} == set(addresses())
@@ -88,7 +97,8 @@ def test_page(new_page: NewPage, site: str, address: str) -> None:
     assert not anchors, f"links to places that this page does not have: {anchors}"
 
     # Explorables are looked at in all their states, in tests of their own.
-    besides = (".dlcompare-explorable", *ALIKE, *(ENTRIES if address != ONE_REFERENCE else ()))
+    elsewhere = (selector for selector, where in WRITTEN_ALIKE.items() if address != where)
+    besides = (".dlcompare-explorable", *ALIKE, *elsewhere)
     assert faults(page, "body", *besides) == {}
     page.emulate_media(color_scheme="dark")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")

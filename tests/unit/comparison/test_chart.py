@@ -1,0 +1,94 @@
+import matplotlib as mpl
+import pytest
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+from dlcompare import style
+from dlcompare.comparison import TASKS, Record
+from dlcompare.comparison.chart import chart
+
+REACHED = {"mlp": [0.80, 0.82, 0.84], "gpt": [0.90, 0.91, 0.92], "baseline": [0.7], "cnn": [0.5]}
+
+
+def records(task="digits", metric="accuracy"):
+    return [
+        Record(
+            f"{family} {seed}",
+            task,
+            family,
+            "none" if family == "baseline" else "parameters",
+            seed,
+            configuration={"seeded": family != "baseline"},
+            test={metric: value},
+        )
+        for family, values in REACHED.items()
+        for seed, value in enumerate(values)
+    ]
+
+
+@pytest.fixture
+def axis():
+    _, axis = plt.subplots()
+    yield axis
+    plt.close("all")
+
+
+def drawn(axis, place):
+    """What is drawn on a line: its marks, the small ones first, and its interval."""
+    lines = [line for line in axis.lines if set(line.get_ydata()) == {place}]
+    marks = [line for line in lines if line.get_marker() not in ("None", None, "none", "")]
+    return marks, [line for line in lines if line not in marks]
+
+
+def test_the_best_stands_on_top_with_its_runs_and_its_interval(axis):
+    rows = chart(axis, records(), "digits")
+    assert list(rows) == ["gpt", "mlp", "baseline", "cnn"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["GPT", "MLP", "baseline", "CNN"]
+    bottom, top = axis.get_ylim()
+    assert bottom > top, "the first line is the highest"
+    for place, (family, row) in enumerate(rows.items()):
+        (runs, mean), interval = drawn(axis, place)
+        assert list(runs.get_xdata()) == pytest.approx([100 * value for value in REACHED[family]])
+        assert list(mean.get_xdata()) == pytest.approx([100 * row.value.mean])
+        assert mean.get_color() == style.FAMILY[family]
+        assert mean.get_marker() == style.MARKER[family]
+        if family == "baseline":
+            assert interval == [], "no seed changes it"
+        elif family == "cnn":
+            assert interval[0].get_xdata()[0] < 0 < 100 < interval[0].get_xdata()[1], "one run says nothing of others"
+        else:
+            assert list(interval[0].get_xdata()) == pytest.approx([100 * row.value.low, 100 * row.value.high])
+    assert axis.get_xlim()[0] < 50 < 92 < axis.get_xlim()[1]
+
+
+def test_only_some_families(axis):
+    assert list(chart(axis, records(), "digits", families=["mlp", "gpt"])) == ["gpt", "mlp"]
+    assert axis.get_xlim()[0] > 75
+
+
+def test_where_less_is_better_the_least_is_on_top(axis):
+    task = TASKS["temperatures"]
+    assert not task.metric.higher_is_better
+    rows = chart(axis, records("temperatures", task.metric.name), "temperatures")
+    assert list(rows) == ["cnn", "baseline", "mlp", "gpt"]
+    (_, mean), _ = drawn(axis, 0)
+    assert list(mean.get_xdata()) == [0.5], "a degree is no share"
+
+
+def test_what_was_not_measured_is_named(axis):
+    with pytest.raises(ValueError, match="families has lstm; measured on 'digits' within 'parameters' are gpt"):
+        chart(axis, records(), "digits", families=["gpt", "lstm"])
+    with pytest.raises(ValueError, match=r"families has none to draw; .* within 'time' are baseline"):
+        chart(axis, records(), "digits", budget="time", families=[])
+    with pytest.raises(ValueError, match=r"families has none to draw; .* are none"):
+        chart(axis, [], "digits")
+    with pytest.raises(ValueError, match="task is 'chess'; allowed are digits"):
+        chart(axis, records(), "chess")
+    assert axis.lines[:] == []
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_has_a_name_for_its_axis(axis, task):
+    chart(axis, records(task, TASKS[task].metric.name), task)
+    assert axis.get_xlabel()
