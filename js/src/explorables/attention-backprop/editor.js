@@ -44,6 +44,7 @@ export function createEditor(text, set, wanted) {
       Array.from({ length: columns }, (_, column) => {
         const field = h("input", {
           type: "number",
+          class: "dlc-number-field",
           ...OWN_KEYS,
           step: 0.1,
           min: -LIMITS.number,

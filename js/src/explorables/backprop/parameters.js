@@ -16,6 +16,7 @@ export function createParameters(text, onNumber) {
   const rows = [...PARAMETERS, "x1", "x2", "t"].map((name) => {
     const field = h("input", {
       type: "number",
+      class: "dlc-number-field",
       ...OWN_KEYS,
       step: 0.1,
       min: -LIMITS.number,

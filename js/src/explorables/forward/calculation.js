@@ -26,6 +26,7 @@ export function createCalculation({ text, onWeight }) {
     const value = h("span", { class: "dlc-forward-value" });
     const field = h("input", {
       type: "number",
+      class: "dlc-number-field",
       ...OWN_KEYS,
       step: 0.1,
       min: -LIMITS.weight,
