@@ -97,6 +97,7 @@ def _constants(module: str) -> dict[str, str]:
     return docs
 
 
+@functools.cache
 def parts() -> list[str]:
     """Return the public modules directly below the package: each has a page of its own."""
     return [name for name in _below(PACKAGE) if hasattr(importlib.import_module(name), "__all__")]
@@ -124,8 +125,12 @@ def _defining(part: str, name: str) -> str:
     return part
 
 
+@functools.cache
 def entries(part: str) -> dict[str, list[Entry]]:
-    """Return the entries of `part` by module; each name stands once, with the public module that defines it."""
+    """Return the entries of `part` by module; each name stands once, with the public module that defines it.
+
+    All who ask get the same lists, and change nothing in them.
+    """
     found: dict[str, list[Entry]] = {name: [] for name in modules(part)}
     exported = importlib.import_module(part).__all__
     for name in exported:
