@@ -138,8 +138,7 @@ def test_it_lives_without_a_kernel(new_page: NewPage, site: str) -> None:
 def test_typed_kernels_give_torchs_numbers(stepper: Stepper) -> None:
     count = stepper.control("image").locator("option").count()
     presets = ("identity", "gauss")  # three by three, five by five
-    every = list(itertools.product((1, 2, 3), (0, 1, 2), presets))
-    for stride, padding, preset in random.sample(every, len(every) // 2):
+    for stride, padding, preset in itertools.product((1, 2, 3), (0, 1, 2), presets):
         stepper.choose("stride", stride)
         stepper.choose("padding", padding)
         stepper.choose("image", random.randrange(count))
@@ -460,7 +459,7 @@ def test_nothing_runs_over_at_any_width(stepper: Stepper) -> None:
         for preset in ("sobel_x", "gauss", "identity"):
             stepper.choose("kernel", preset)
             size = stepper.geometry[0]
-            for magnitude in (0.9, 0.009):  # the smaller, the longer: −0.00123
+            for magnitude in (0.9, 0.09, 0.009):  # the smaller, the longer: −0.00123
                 stepper.type_kernel(-torch.rand(size, size) * magnitude - magnitude / 9)
                 assert stepper.overflowing() == []
 

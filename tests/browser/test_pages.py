@@ -122,6 +122,29 @@ def test_page(new_page: NewPage, site: str, address: str) -> None:
     watch.check()
 
 
+def test_code_in_any_colour_can_be_read(new_page: NewPage, site: str) -> None:
+    """Every kind of word that code has on any page, in each kind of block, in light and in dark."""
+    kinds = set()
+    for address in addresses():
+        for block in re.findall(r'<div class="highlight"><pre>(.*?)</pre>', (HTML / address).read_text("utf-8"), re.S):
+            kinds |= set(re.findall(r'<span class="([^"]+)"', block))
+    assert len(kinds) > 20
+    page, _ = new_page(color_scheme="light")
+    load(page, site + WRITTEN_ALIKE[".highlight"])
+    page.evaluate(
+        """kinds => {
+          for (const kind of ['.cell_input', '.cell_output'])
+            document.querySelector(`${kind} .highlight pre`).innerHTML =
+              kinds.map(kind => `<span class="${kind}">word</span>`).join(' ');
+        }""",
+        sorted(kinds),
+    )
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        calm(page)
+        assert faults(page, "article", only="color-contrast") == {}, scheme
+
+
 @functools.cache
 def places(page: Path) -> set[str]:
     """The places in a page that a link may lead to."""
