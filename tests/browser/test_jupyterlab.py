@@ -25,6 +25,8 @@ from tools.chapters import ROOT
 from tools.execute import own_kernel
 from tools.explorables import ASKING, EXPLORABLES, named
 
+from .test_no_dead_control import changes, look
+
 START = 120  # seconds for the server to answer, on a slow machine
 SETTLE = 20_000  # milliseconds for a change to arrive on the other side
 
@@ -221,7 +223,7 @@ class Notebook:
 
 @pytest.fixture(scope="module")
 def notebook(lab: Lab, browser: Browser) -> Iterator[Notebook]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, has_touch=True)
     host = urlsplit(lab.url).netloc
     elsewhere = lambda url: urlsplit(url).scheme in {"http", "https"} and urlsplit(url).netloc != host  # noqa: E731
     context.route(elsewhere, lambda route: route.abort("blockedbyclient"))
@@ -380,3 +382,19 @@ def test_python_computes(notebook: Notebook, name: str) -> None:
     assert notebook.value("len(asked)") >= 1
     assert notebook.page.workers == [] or all("worker." not in worker.url for worker in notebook.page.workers)
     notebook.python(f"del {it}.ask")
+
+
+@pytest.mark.parametrize("way", ["keys", "finger"])
+@pytest.mark.parametrize("name", ["convolution", "attention", "generation", "training"])
+def test_keys_and_fingers_are_answered_in_the_lab(notebook: Notebook, name: str, way: str) -> None:
+    root = notebook.explorable(name)
+    root.scroll_into_view_if_needed()
+    for control, key in (("stepBack", ","), ("step", ".")):
+        before = look(root)
+        if way == "finger":
+            root.locator(f"[data-control={control}]").tap()
+        else:
+            root.locator("[data-control=keys]").focus()
+            notebook.page.keyboard.press(key)
+        assert changes(notebook.page, root, before, SETTLE), (control, way)
+        expect(root).not_to_have_attribute("aria-busy", "true", timeout=SETTLE)
