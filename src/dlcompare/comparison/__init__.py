@@ -11,6 +11,7 @@ from dlcompare.comparison.budgets import BUDGETS, UNLIMITED, Budget, BudgetError
 from dlcompare.comparison.cells import REASONS, reason
 from dlcompare.comparison.families import FAMILIES, Family, FineTuned, Method, family_named
 from dlcompare.comparison.job import Job, jobs
+from dlcompare.comparison.reach import gradient_reach
 from dlcompare.comparison.record import Point, Record, RecordError, append, latest, read
 from dlcompare.comparison.runner import remaining, run
 from dlcompare.comparison.scaling import ScalingPoint, ScalingRun, frontier, series
@@ -50,6 +51,7 @@ __all__ = [
     "contradictions",
     "family_named",
     "frontier",
+    "gradient_reach",
     "interval",
     "jobs",
     "latest",
