@@ -38,18 +38,17 @@ def png_size(path: Path) -> tuple[int, int]:
 
 
 def sized(body: str, files: dict[str, Path]) -> str:
-    """Return a page's body in which each image of ``files``, by its name, has its size; wide ones are told apart."""
+    """Return a page's body in which each image of ``files``, by its name, has its size, wide ones in a box."""
 
     def with_size(found: re.Match[str]) -> str:
         path = files.get(found["name"])
         if path is None or "width" in found["before"] + found["after"]:
             return found[0]
         width, height = png_size(path)
-        wide = f' class="dlc-wide" style="--width: {width}px"' if width > NARROW else ""
-        return (
-            f'<img {found["before"]}src="{found["address"]}"{found["after"].rstrip()}'
-            f' width="{width}" height="{height}"{wide} />'
-        )
+        size = f'width="{width}" height="{height}" style="--width: {width}px"'
+        tag = f'<img {found["before"]}src="{found["address"]}"{found["after"].rstrip()} {size} />'
+        # Of a box of this class, the theme sees to it that keys can scroll it where it has to.
+        return f'<div class="output dlc-wide">{tag}</div>' if width > NARROW else tag
 
     return _IMAGE.sub(with_size, body)
 

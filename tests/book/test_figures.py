@@ -23,14 +23,15 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(("name", "size"), [("small", (NARROW, 40)), ("large", (NARROW + 1, 50))])
-def test_a_figure_has_its_size_and_a_wide_one_says_so(files: dict[str, Path], name: str, size: tuple[int, int]) -> None:
+def test_a_figure_has_its_size_and_a_wide_one_a_box(files: dict[str, Path], name: str, size: tuple[int, int]) -> None:
     assert png_size(files[f"{name}.png"]) == size
     figure, other = BeautifulSoup(sized(PAGE.format(name=name), files), "html.parser").find_all("img")
     assert (int(figure["width"]), int(figure["height"])) == size
     assert figure["alt"] == "a > b"
     assert figure["src"] == f"../_images/{name}.png"
-    assert figure.get("class", []) == (["dlc-wide"] if name == "large" else [])
-    assert figure.get("style") == (f"--width: {size[0]}px" if name == "large" else None)
+    assert figure["style"] == f"--width: {size[0]}px"
+    assert figure.parent is not None
+    assert figure.parent.get("class", []) == (["output", "dlc-wide"] if name == "large" else [])
     assert other.attrs == {"src": "../_static/book.png"}
 
 
