@@ -122,6 +122,30 @@ def test_page(new_page: NewPage, site: str, address: str) -> None:
     watch.check()
 
 
+def test_on_a_phone_a_wide_figure_scrolls_in_its_box_by_keys_too(new_page: NewPage, site: str) -> None:
+    """Its letters stay larger than in a figure as wide as the page, and its edge fades as long as it goes on."""
+    page, watch = new_page(color_scheme="light")
+    page.set_viewport_size({"width": 360, "height": 740})
+    load(page, site + "chapters/5-outlook/5-1-deep-learning.html")
+    box = page.locator(".dlc-wide").first
+    figure, fade = box.locator("img"), "getComputedStyle(e).getPropertyValue('--dlc-fade')"
+    natural = figure.evaluate("e => e.naturalWidth")
+    assert natural > 660
+    assert figure.evaluate("e => e.clientWidth / e.naturalWidth") == pytest.approx(0.62, abs=0.01)
+    assert box.evaluate("e => e.clientWidth") < 0.5 * natural
+    assert box.evaluate(f"e => {fade}") == "32px"
+    box.focus()
+    expect(box).to_be_focused()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("e => e.scrollLeft + e.clientWidth > e.scrollWidth - 2", arg=box.element_handle())
+    page.wait_for_function(f"e => {fade} === '0px'", arg=box.element_handle())
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert figure.evaluate("e => e.clientWidth") > 0.9 * natural
+    assert box.evaluate("e => e.scrollWidth <= e.clientWidth")
+    watch.check()
+
+
 def test_code_in_any_colour_can_be_read(new_page: NewPage, site: str) -> None:
     """Every kind of word that code has on any page, in each kind of block, in light and in dark."""
     kinds = set()
