@@ -1,4 +1,8 @@
-"""A table of the comparison as a figure: a line for each family, the best on top, with its runs and its interval."""
+"""The comparison's tables as figures.
+
+:func:`chart` shows one task: a line for each family, the best on top, with its runs and its interval.
+:func:`few_labels` shows a task at growing numbers of labelled examples.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,13 @@ from matplotlib.axes import Axes
 
 from dlcompare import style
 from dlcompare.catalogue import text, texts
-from dlcompare.comparison.families import family_named
+from dlcompare.comparison.families import FAMILIES, FineTuned, family_named
 from dlcompare.comparison.record import Record
 from dlcompare.comparison.tables import Row, table
 from dlcompare.comparison.tasks import task_named
+from dlcompare.comparison.tasks.few_labels import SIZES
 
-__all__ = ["chart"]
+__all__ = ["chart", "few_labels"]
 
 
 def chart(
@@ -86,6 +91,62 @@ def chart(
     axis.grid(visible=False, axis="y")
     axis.set_xlabel(text(f"chart.{metric.name}"))
     return {row.family: row for row in rows}
+
+
+def few_labels(
+    axis: Axes, records: Iterable[Record], of: str, everything: int, *, families: Iterable[str] | None = None
+) -> dict[tuple[int, str], Row]:
+    """Draw what each family reaches from 10, 100, 1,000 and from all labelled examples: its mean, a line for each.
+
+    Where some are drawn that were pre-trained, the lines of the others are dotted.
+
+    Parameters
+    ----------
+    axis
+        where to draw; its horizontal axis becomes logarithmic.
+    records
+        of any tasks and budgets, such as :func:`dlcompare.results.comparison`'s.
+    of
+        the task with all examples; the smaller ones are called ``{of}-10``, …
+    everything
+        how many examples it has to learn from.
+    families
+        which families to draw, each as far as it was measured; all of them when None.
+
+    Returns
+    -------
+    dict
+        the row of each number of examples and each family that is drawn.
+
+    Raises
+    ------
+    ValueError
+        when there are no such tasks, or when ``families`` names one that was measured with none of the numbers.
+    """
+    records, metric = list(records), task_named(of).metric
+    sizes = {n: task_named(f"{of}-{n}").name for n in SIZES} | {everything: of}
+    measured = {(n, row.family): row for n, task in sizes.items() for row in table(records, task, "parameters", metric)}
+    there = [name for name in FAMILIES if any(family == name for _, family in measured)]
+    wanted = there if families is None else list(families)
+    if missing := [family for family in wanted if family not in there]:
+        raise ValueError(f"families has {', '.join(missing)}; measured on {of!r} with few labels are {_listed(there)}")
+    scale = 100 if metric.unit == "share" else 1
+    pretrained = {name for name in wanted if isinstance(family_named(name), FineTuned)}
+    for name in wanted:
+        family = family_named(name)
+        line = {n: scale * measured[n, name].value.mean for n in sizes if (n, name) in measured}
+        axis.semilogx(
+            list(line),
+            list(line.values()),
+            ":" if pretrained and name not in pretrained else "-",
+            color=style.FAMILY[family.group],
+            marker=style.MARKER[family.group],
+            label=family.title,
+        )
+    axis.set_xticks(list(sizes), [f"{n:,}" for n in sizes])
+    axis.minorticks_off()
+    axis.set(xlabel=text("chart.labels"), ylabel=text(f"chart.{metric.name}"))
+    return {key: row for key, row in measured.items() if key[1] in wanted}
 
 
 def _listed(measured: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 
 from dlcompare import style
 from dlcompare.comparison import TASKS, Record
-from dlcompare.comparison.chart import chart
+from dlcompare.comparison.chart import chart, few_labels
 
 REACHED = {"mlp": [0.80, 0.82, 0.84], "gpt": [0.90, 0.91, 0.92], "baseline": [0.7], "cnn": [0.5]}
 
@@ -92,3 +92,41 @@ def test_what_was_not_measured_is_named(axis):
 def test_every_task_has_a_name_for_its_axis(axis, task):
     chart(axis, records(task, TASKS[task].metric.name), task)
     assert axis.get_xlabel()
+
+
+def learned_from_few(family, *values):
+    tasks = ("sentiment-10", "sentiment-100", "sentiment-1000", "sentiment")
+    return [
+        Record(f"{family} {task} {seed}", task, family, "parameters", seed, test={"accuracy": value + seed / 100})
+        for task, value in zip(tasks, values, strict=False)
+        for seed in (0, 2)
+    ]
+
+
+def test_a_line_over_the_numbers_of_labels(axis):
+    made = learned_from_few("mlp", 0.5, 0.6, 0.65, 0.7) + learned_from_few("gpt-finetuned", 0.6, 0.7)
+    rows = few_labels(axis, made, "sentiment", 8000)
+    scratch, pretrained = axis.lines
+    assert list(scratch.get_xdata()) == [10, 100, 1000, 8000]
+    assert list(scratch.get_ydata()) == pytest.approx([51, 61, 66, 71])
+    assert list(pretrained.get_xdata()) == [10, 100], "only as far as it was measured"
+    assert (scratch.get_linestyle(), pretrained.get_linestyle()) == (":", "-")
+    assert scratch.get_color() == style.FAMILY["mlp"]
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == ["10", "100", "1,000", "8,000"]
+    assert axis.get_xscale() == "log"
+    assert rows[8000, "mlp"].value.mean == pytest.approx(0.71)
+    assert set(rows) == {(10, "gpt-finetuned"), (100, "gpt-finetuned")} | {(n, "mlp") for n in (10, 100, 1000, 8000)}
+
+
+def test_where_nobody_was_pretrained_no_line_is_dotted(axis):
+    made = learned_from_few("mlp", 0.5) + learned_from_few("gpt-finetuned", 0.6)
+    assert set(few_labels(axis, made, "sentiment", 8000, families=["mlp"])) == {(10, "mlp")}
+    assert [line.get_linestyle() for line in axis.lines] == ["-"]
+
+
+def test_who_never_learned_from_few_is_named(axis):
+    made = learned_from_few("mlp", 0.5)
+    with pytest.raises(ValueError, match="families has cnn; measured on 'sentiment' with few labels are mlp"):
+        few_labels(axis, made, "sentiment", 8000, families=["cnn", "mlp"])
+    with pytest.raises(ValueError, match="task is 'copying-10'"):
+        few_labels(axis, made, "copying", 8000)
