@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from dlcompare import style
 from dlcompare.catalogue import text
@@ -34,13 +35,16 @@ def draw(widget: GradientFlow) -> Figure:
         kept = {"color": colour, "label": label, "markersize": 4, "markerfacecolor": "white"}
         if network != "mlp":  # which knows no time
             by_time.semilogy(range(1, widget.length + 1), norms[widget.layer], look, **kept)
-        if norms[:, widget.time - 1].any():
-            by_depth.semilogy(range(widget.depth + 1), norms[:, widget.time - 1], look, **kept)
+        down = {layer: norm for layer, norm in enumerate(norms[:, widget.time - 1].tolist()) if norm > 0}
+        if down:  # a layer from which no path leads to the loss has no place on a logarithmic axis
+            by_depth.semilogy(list(down), list(down.values()), look, **kept)
     by_time.set(
         xlabel=text("gradients.step"),
         ylabel=text("gradients.norm"),
         title=text("gradients.by_time", layer=widget.layer),
     )
     by_depth.set(xlabel=text("gradients.layer"), title=text("gradients.by_depth", time=widget.time))
+    for axis in (by_time, by_depth):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     by_time.legend(fontsize=8)
     return figure

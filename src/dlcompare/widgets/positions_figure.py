@@ -32,6 +32,8 @@ def draw(widget: PositionExplorer) -> Figure:
         axes[1, column].axvline(widget.position, color=INK, linewidth=0.8, linestyle=":")
         for axis in axes[:, column]:
             axis.tick_params(labelsize=7)
+        axes[0, column].set_xlabel(text("positions.axis_entry"), fontsize=8, color=INK)
+        axes[1, column].set_xlabel(text("positions.axis"), fontsize=8, color=INK)
     axes[0, 0].set_ylabel(text("positions.axis"), fontsize=8, color=INK)
     axes[1, 0].set_ylabel(text("positions.axis_product"), fontsize=8, color=INK)
     axis = below.subplots()
