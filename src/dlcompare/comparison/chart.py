@@ -12,8 +12,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from dlcompare import style
-from dlcompare.catalogue import text, texts
-from dlcompare.comparison.families import FAMILIES, FineTuned, family_named
+from dlcompare.catalogue import text
+from dlcompare.comparison.families import FAMILIES, FineTuned, family_named, short_title
 from dlcompare.comparison.record import Record
 from dlcompare.comparison.tables import Row, table
 from dlcompare.comparison.tasks import task_named
@@ -68,10 +68,10 @@ def chart(
     sign = -1 if metric.higher_is_better else 1
     rows = sorted((measured[family] for family in wanted), key=lambda row: sign * row.value.mean)
     scale = 100 if metric.unit == "share" else 1
-    short, names, runs = texts("comparison"), [], []
+    names, runs = [], []
     for place, row in enumerate(rows):
         family = family_named(row.family)
-        names.append(short.get(f"short_{family.name}", family.title))
+        names.append(short_title(family))
         look: dict[str, Any] = {
             "color": style.FAMILY[family.group],
             "marker": style.MARKER[family.group],

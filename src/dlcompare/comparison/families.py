@@ -23,12 +23,13 @@ from typing import Any
 
 from torch import nn
 
+from dlcompare.catalogue import texts
 from dlcompare.comparison import builders, pretrained, prompting
 from dlcompare.comparison.baselines import Outcome, baseline
 from dlcompare.comparison.pretrained import Start
 from dlcompare.comparison.task import Examples, Form, Task
 
-__all__ = ["FAMILIES", "AnyFamily", "Family", "FineTuned", "Method", "family_named"]
+__all__ = ["FAMILIES", "AnyFamily", "Family", "FineTuned", "Method", "family_named", "short_title"]
 
 
 @dataclass(frozen=True)
@@ -157,3 +158,8 @@ def family_named(name: str) -> AnyFamily:
     if name not in FAMILIES:
         raise ValueError(f"family is {name!r}; allowed are {', '.join(FAMILIES)}")
     return FAMILIES[name]
+
+
+def short_title(family: AnyFamily) -> str:
+    """Return a name for beside a mark: the catalogue's, or the family's own title, as a reader's own has it."""
+    return texts("comparison").get(f"short_{family.name}", family.title)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from dlcompare import comparison
 from dlcompare.catalogue import text, texts
 from dlcompare.comparison import UNLIMITED, Budget, Record, Row, Task
-from dlcompare.comparison.families import AnyFamily
+from dlcompare.comparison.families import AnyFamily, short_title
 from dlcompare.widgets.base import StateError
 
 __all__ = ["AXES", "Given", "budgets_of", "families_of", "given", "row_of", "tables_of", "tasks_of"]
@@ -104,7 +104,7 @@ def families_of(all_given: Given) -> list[dict[str, str]]:
         {
             "name": family.name,
             "title": family.title,
-            "short": _named("short", family.name, family.title),
+            "short": short_title(family),
             "group": family.group,
         }
         for family in all_given.families.values()
