@@ -111,7 +111,8 @@ def few_labels(
     everything
         how many examples it has to learn from.
     families
-        which families to draw, each as far as it was measured; all of them when None.
+        which families to draw, each as far as it was measured; when None, all but those that are asked by prompts, which
+        learn from no label.
 
     Returns
     -------
@@ -127,7 +128,8 @@ def few_labels(
     sizes = {n: task_named(f"{of}-{n}").name for n in SIZES} | {everything: of}
     measured = {(n, row.family): row for n, task in sizes.items() for row in table(records, task, "parameters", metric)}
     there = [name for name in FAMILIES if any(family == name for _, family in measured)]
-    wanted = there if families is None else list(families)
+    learned = [name for name in there if "shots" not in FAMILIES[name].settings]
+    wanted = learned if families is None else list(families)
     if missing := [family for family in wanted if family not in there]:
         raise ValueError(f"families has {', '.join(missing)}; measured on {of!r} with few labels are {_listed(there)}")
     scale = 100 if metric.unit == "share" else 1

@@ -105,6 +105,7 @@ def learned_from_few(family, *values):
 
 def test_a_line_over_the_numbers_of_labels(axis):
     made = learned_from_few("mlp", 0.5, 0.6, 0.65, 0.7) + learned_from_few("gpt-finetuned", 0.6, 0.7)
+    made += learned_from_few("smollm2-few-shot", 0.55)  # learns from no label, and has no place among them
     rows = few_labels(axis, made, "sentiment", 8000)
     scratch, pretrained = axis.lines
     assert list(scratch.get_xdata()) == [10, 100, 1000, 8000]
