@@ -111,7 +111,7 @@ def few_labels(
     everything
         how many examples it has to learn from.
     families
-        which families to draw, each as far as it was measured; when None, all but those that are asked by prompts, which
+        which families to draw, each as far as it was measured; when None, all but those that are asked by prompts: they
         learn from no label.
 
     Returns
