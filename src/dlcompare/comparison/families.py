@@ -74,6 +74,8 @@ class FineTuned:
         from that name and the task's data to the network, and the data as it reads them.
     settings
         as of a :class:`Family`.
+    lower
+        how many places lower the search for the learning rate begins: large steps destroy what was learned before.
     """
 
     name: str
@@ -82,6 +84,7 @@ class FineTuned:
     checkpoint: str
     begin: Callable[[str, Examples], Start]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    lower: int = 2
 
 
 @dataclass(frozen=True)

@@ -332,7 +332,8 @@ def jobs(
                 if reason(task, family) is not None:
                     continue
                 if not isinstance(family, Method):
-                    made += [Job(task, family, budget, seed, search) for budget in budgets]
+                    own = replace(search, lower=family.lower) if isinstance(family, FineTuned) else search
+                    made += [Job(task, family, budget, seed, own) for budget in budgets]
                 elif i == 0 or family.seeded or task.sampled:
                     made.append(Job(task, family, UNLIMITED, seed))
     return made

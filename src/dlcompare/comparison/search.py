@@ -1,6 +1,6 @@
 """The learning rate: found for every family in the same way, and the validation part alone decides.
 
-Three rates are tried, a factor of about three apart. While the best is the lowest or the highest that was tried, the
+Three rates are tried, a factor of about three apart; what is pre-trained begins a factor of ten lower. While the best is the lowest or the highest that was tried, the
 next one beyond it is tried too. A try is a whole run, of the first seed; the best one is that seed's run, and the other
 seeds take its rate over. Shorter tries would cost less, but they prefer rates that are too high for a whole run.
 """
@@ -30,26 +30,32 @@ class Search:
         the rates that may be tried, AdamW's peaks, in increasing order.
     seed
         whose runs are the tries.
+    lower
+        how many places of the grid below its middle the first tries begin.
 
     Raises
     ------
     ValueError
-        for an empty grid, a rate that is not positive, or an order that does not increase.
+        for an empty grid, a rate that is not positive, an order that does not increase, or a negative ``lower``.
     """
 
     grid: tuple[float, ...] = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
     seed: int = 0
+    lower: int = 0
 
     def __post_init__(self) -> None:
         if not self.grid or any(not rate > 0 for rate in self.grid):
             raise ValueError(f"grid is {self.grid!r}; allowed is at least one rate > 0")
         if list(self.grid) != sorted(set(self.grid)):
             raise ValueError(f"grid is {self.grid!r}; allowed are rates in increasing order, each once")
+        if self.lower < 0:
+            raise ValueError(f"lower is {self.lower}; allowed are integers of at least 0")
 
     @property
     def identity(self) -> dict[str, Any]:
         """What determines the search, for the key of a record."""
-        return {"grid": list(self.grid), "first": _FIRST, "seed": self.seed}
+        told = {"grid": list(self.grid), "first": _FIRST, "seed": self.seed}
+        return {**told, "lower": self.lower} if self.lower else told
 
     def best(self, trained: Callable[[float], tuple[T, float]]) -> tuple[float, T, dict[str, Any]]:
         """Return the best rate, what was trained at it, and what a record tells of the search.
@@ -67,7 +73,7 @@ class Search:
         """
         losses: dict[int, float] = {}  # by the place in the grid; not finite where it is too high
         best: tuple[int, T] | None = None
-        low = max(0, (len(self.grid) - _FIRST) // 2)
+        low = max(0, (len(self.grid) - _FIRST) // 2 - self.lower)
         ahead = list(range(low, min(len(self.grid), low + _FIRST)))
         while ahead:
             place = ahead.pop(0)

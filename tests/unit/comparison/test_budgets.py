@@ -131,6 +131,21 @@ def test_where_all_rates_are_too_high_lower_ones_are_tried():
     assert not Search((0.3,)).best(lambda rate: (rate, 1.0))[2]["at_the_edge"]
 
 
+@pytest.mark.parametrize(("lower", "asked"), [(0, [0.03, 0.1, 0.3]), (1, [0.01, 0.03, 0.1]), (9, [0.01, 0.03, 0.1])])
+def test_a_search_may_begin_lower(lower, asked):
+    tried = []
+
+    def trained(rate):
+        tried.append(rate)
+        return rate, abs(rate - asked[1])
+
+    rate, _, told = Search(GRID, lower=lower).best(trained)
+    assert (rate, tried) == (asked[1], asked)
+    assert ("lower" in told) is (lower > 0), "the keys of records that know nothing of it stay"
+    with pytest.raises(ValueError, match="lower is -1"):
+        Search(GRID, lower=-1)
+
+
 def test_a_search_without_an_answer_says_so():
     def diverging(rate):
         raise FloatingPointError

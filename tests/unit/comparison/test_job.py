@@ -214,6 +214,9 @@ def test_a_grid_has_each_cell_once_and_leaves_reasons_out():
     later = jobs([TOY], [SMALL], budgets[:1], [5, 6], Search((0.1,)))
     assert [job.source and job.source.seed for job in later] == [None, 5]
     assert jobs([TOY], [SMALL], budgets, []) == []
+    (tuned,) = jobs([TASKS["sentiment"]], [FAMILIES["gpt-finetuned"]], budgets[:1], [0])
+    assert tuned.search == Search(lower=2), "what is pre-trained is not to be destroyed by the first steps"
+    assert made[0].search == Search()
 
 
 def test_a_failure_has_the_jobs_key():
