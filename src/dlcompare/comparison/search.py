@@ -1,8 +1,9 @@
 """The learning rate: found for every family in the same way, and the validation part alone decides.
 
-Three rates are tried, a factor of about three apart; what is pre-trained begins a factor of ten lower. While the best is the lowest or the highest that was tried, the
-next one beyond it is tried too. A try is a whole run, of the first seed; the best one is that seed's run, and the other
-seeds take its rate over. Shorter tries would cost less, but they prefer rates that are too high for a whole run.
+Three rates are tried, a factor of about three apart; what is pre-trained begins a factor of ten lower. While the best
+is the lowest or the highest that was tried, the next one beyond it is tried too. A try is a whole run, of the first
+seed; the best one is that seed's run, and the other seeds take its rate over. Shorter tries would cost less, but they
+prefer rates that are too high for a whole run.
 """
 
 from __future__ import annotations
