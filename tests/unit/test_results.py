@@ -30,6 +30,26 @@ def test_committed_records_are_those_of_the_grid(quick):
         assert TASKS[record.task].metric.name in record.test
 
 
+#: Cells that have neither, until they are measured.
+UNMEASURED = {(task, family) for task in ("sentiment", "surnames") for family in ("bert-finetuned", "gpt-finetuned")}
+
+
+@pytest.mark.parametrize("task", FULL.tasks, ids=lambda task: task.name)
+def test_every_cell_has_records_of_all_seeds_or_a_reason(task):
+    seeds = {}
+    for record in results.comparison():
+        if record.task == task.name and record.budget in ("parameters", "none"):
+            seeds.setdefault(record.family, set()).add(record.seed)
+    wanted = {}
+    for job in FULL.only([task.name], budgets=["parameters"]).jobs():
+        if (task.name, job.family.name) not in UNMEASURED:
+            wanted.setdefault(job.family.name, set()).add(job.seed)
+    assert seeds == wanted
+    for family in FULL.families:
+        why = FULL.reason(task, family)
+        assert (family.name in seeds) is (why is None and (task.name, family.name) not in UNMEASURED)
+
+
 def test_records_of_the_sweeps_are_read_the_same_way(tmp_path):
     path = tmp_path / "scaling.jsonl"
     assert results.scaling(path=path) == []
