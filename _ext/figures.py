@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sphinx.util.images import get_image_size
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -22,31 +24,17 @@ _IMAGE = re.compile(
 )
 
 
-def png_size(path: Path) -> tuple[int, int]:
-    """Return the width and the height, in pixels, that the header of a PNG file tells.
-
-    Raises
-    ------
-    ValueError
-        when the file is no PNG.
-    """
-    with path.open("rb") as file:
-        head = file.read(24)
-    if head[:8] != b"\x89PNG\r\n\x1a\n" or head[12:16] != b"IHDR":
-        raise ValueError(f"path is {path}, which is no PNG file")
-    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-
-
 def sized(body: str, files: dict[str, Path]) -> str:
     """Return a page's body in which each image of ``files``, by its name, has its size, wide ones in a box."""
 
     def with_size(found: re.Match[str]) -> str:
         path = files.get(found["name"])
-        if path is None or "width" in found["before"] + found["after"]:
+        size = None if path is None or "width" in found["before"] + found["after"] else get_image_size(str(path))
+        if size is None:
             return found[0]
-        width, height = png_size(path)
-        size = f'width="{width}" height="{height}" style="--width: {width}px"'
-        tag = f'<img {found["before"]}src="{found["address"]}"{found["after"].rstrip()} {size} />'
+        width, height = size
+        sizes = f'width="{width}" height="{height}" style="--width: {width}px"'
+        tag = f'<img {found["before"]}src="{found["address"]}"{found["after"].rstrip()} {sizes} />'
         # Of a box of this class, the theme sees to it that keys can scroll it where it has to.
         return f'<div class="output dlc-wide">{tag}</div>' if width > NARROW else tag
 
