@@ -96,14 +96,17 @@ def test_page(new_page: NewPage, site: str, address: str) -> None:
     )
     assert not anchors, f"links to places that this page does not have: {anchors}"
 
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.wait_for_timeout(100)  # figures that follow the width do so in the next frames
-    width = page.evaluate("document.documentElement.scrollWidth")
-    wide = page.evaluate(
-        "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 361 && "
-        "!e.closest('pre, .math, table, mjx-container, svg')).slice(0, 5).map(e => e.outerHTML.slice(0, 120))"
-    )
-    assert width <= 360, f"on a phone the page is {width} pixels wide; among the widest: {wide}"
+    for narrow in (1100, 360):  # too narrow for the margin, and a phone
+        page.set_viewport_size({"width": narrow, "height": 740})
+        page.wait_for_timeout(100)  # figures that follow the width do so in the next frames
+        width = page.evaluate("document.documentElement.scrollWidth")
+        wide = page.evaluate(
+            "narrow => [...document.querySelectorAll('main *')].filter(e => "
+            "e.getBoundingClientRect().right > narrow + 1 && !e.closest('pre, .math, table, mjx-container, svg'))"
+            ".slice(0, 5).map(e => e.outerHTML.slice(0, 120))",
+            narrow,
+        )
+        assert width <= narrow, f"at {narrow} pixels the page is {width} wide; among the widest: {wide}"
     page.set_viewport_size({"width": 1280, "height": 900})
     calm(page)
 
