@@ -55,6 +55,12 @@ def load(page: Page, address: str) -> None:
     page.evaluate("async () => { if (window.MathJax?.startup) await window.MathJax.startup.promise }")
 
 
+#: Whether keys reach each block that scrolls and no other. The theme sees to it a while after a width has changed.
+_REACHED = """() => [...document.querySelectorAll('pre')].every(
+  e => (e.tabIndex === 0) === (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight)
+)"""
+
+
 def test_every_page_on_disk_is_tested() -> None:
     assert set(WRITTEN_ALIKE.values()) <= set(addresses())
     on_disk = {p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if "_static" not in p.parts}
@@ -115,6 +121,7 @@ def test_page(new_page: NewPage, site: str, address: str) -> None:
     elsewhere = (selector for selector, where in WRITTEN_ALIKE.items() if address != where)
     besides = ", ".join((".dlcompare-explorable", *ALIKE, *elsewhere))
     page.evaluate("besides => document.querySelectorAll(besides).forEach(e => e.remove())", besides)
+    page.wait_for_function(_REACHED)
     assert faults(page, "body") == {}
     page.emulate_media(color_scheme="dark")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
