@@ -30,13 +30,6 @@ def test_committed_records_are_those_of_the_grid(quick):
         assert TASKS[record.task].metric.name in record.test
 
 
-#: Cells that have neither, until they are measured.
-UNMEASURED = {
-    ("sentiment", "smollm2-few-shot"),
-    *((task, family) for task in ("sentiment", "surnames") for family in ("bert-finetuned", "gpt-finetuned")),
-}
-
-
 @pytest.mark.parametrize("task", FULL.tasks, ids=lambda task: task.name)
 def test_every_cell_has_records_of_all_seeds_or_a_reason(task):
     seeds = {}
@@ -45,12 +38,10 @@ def test_every_cell_has_records_of_all_seeds_or_a_reason(task):
             seeds.setdefault(record.family, set()).add(record.seed)
     wanted = {}
     for job in FULL.only([task.name], budgets=["parameters"]).jobs():
-        if (task.name, job.family.name) not in UNMEASURED:
-            wanted.setdefault(job.family.name, set()).add(job.seed)
+        wanted.setdefault(job.family.name, set()).add(job.seed)
     assert seeds == wanted
     for family in FULL.families:
-        why = FULL.reason(task, family)
-        assert (family.name in seeds) is (why is None and (task.name, family.name) not in UNMEASURED)
+        assert (family.name in seeds) is (FULL.reason(task, family) is None)
 
 
 def test_records_of_the_sweeps_are_read_the_same_way(tmp_path):
