@@ -23,6 +23,7 @@ import torch
 
 from dlcompare._machine import peak_memory
 from dlcompare._progress import QUIET, Update, progress
+from dlcompare.comparison.budgets import BudgetError
 from dlcompare.comparison.job import Job
 from dlcompare.comparison.record import Record, append, latest, read
 
@@ -154,7 +155,12 @@ def _attempted(job: Job, device: str, source: Record | None) -> Record:
 
 
 def _told(reason: BaseException) -> str:
-    """Return the kind and the message of an exception, and where in its source it was raised."""
+    """Return the kind and the message of an exception, and where in its source it was raised.
+
+    What a budget is too small for is no fault of the program: there the message is enough.
+    """
+    if isinstance(reason, BudgetError):
+        return str(reason)
     last = traceback.extract_tb(reason.__traceback__)[-1:]
     where = "".join(f" ({Path(frame.filename).name}, line {frame.lineno})" for frame in last)
     return f"{type(reason).__name__}: {reason}{where}"

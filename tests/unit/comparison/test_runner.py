@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -59,6 +60,14 @@ def test_who_needs_a_search_that_failed_fails_with_it(tmp_path):
         assert [record.seed for record in made] == [0, 1]
         assert made[1].error.startswith("the search for its learning rate failed (RuntimeError: nobody can build this")
         assert len(remaining([job(CRASHING, seed=1), job(CRASHING)], path)) == 2
+
+
+def test_what_a_budget_is_too_small_for_says_why(tmp_path):
+    small = dataclasses.replace(BUDGET, flops=10.0)
+    refused = dataclasses.replace(job(), budget=small)
+    for processes in (0, 1):
+        (made,) = comparison.run([refused], tmp_path / f"{processes}.jsonl", processes=processes, quiet=True)
+        assert re.fullmatch(r"10 operations allow 0 steps of .* operations each; at least 20 are needed", made.error)
 
 
 def test_here_it_is_the_same_and_a_notebooks_families_may_take_part(tmp_path):

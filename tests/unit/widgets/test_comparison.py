@@ -93,7 +93,7 @@ def test_whoever_has_no_row_has_a_reason() -> None:
     for one in widget.tables:
         told = [missing["family"] for missing in one["missing"]]
         assert sorted([*told, *(row["family"] for row in one["rows"])]) == sorted(FAMILIES), "each once"
-    assert reasons["digits", failed.budget, "mlp"] == "The run failed: BudgetError: too small"
+    assert reasons["digits", failed.budget, "mlp"] == "No result: BudgetError: too small"
     assert reasons["digits", "time", "smollm2-few-shot"] == "It reads words; an image has none."
     assert reasons["digits-10", "flops", "mlp"] == f"Measured only within: {BUDGETS['parameters'].title}."
     assert reasons["recall", "time", "rnn"] == "No run of it is among the records."
