@@ -57,8 +57,8 @@ def test_records_of_the_sweeps_are_read_the_same_way(tmp_path):
 
 
 def test_committed_records_of_the_sweeps_are_those_of_their_grid():
-    keys = {job.key for job in SCALING.jobs()}
-    for record in results.scaling():
-        assert record.key in keys, f"{record.task} {record.family} {record.budget} {record.seed} is of no job"
+    records = results.scaling()
+    assert {record.key for record in records} == {job.key for job in SCALING.jobs()}
+    for record in records:
         assert record.error is None
         assert {"bits_per_character", "loss"} <= set(record.test)
