@@ -92,6 +92,9 @@ export function createCounts(text, read, onPick) {
         view.size.textContent = size.toLocaleString("en");
         view.unknown.textContent = unknown ? String(unknown) : "–";
       });
+      // Beside the longest bar there is room for the longest number.
+      const longest = Math.max(...rows.map(({ count }) => count.textContent?.length ?? 0));
+      put(element, { style: `--dlc-tokenizer-digits: ${longest}` });
     },
   };
 }
