@@ -24,7 +24,7 @@ REASONS: dict[tuple[str, str], str] = {
     ("shakespeare", "encoder"): _SEES_ANSWER,
     ("copying", "encoder"): "An encoder sees the whole row at once, and with it the copy that it is asked for.",
     ("shakespeare", "gpt-finetuned"): (
-        "It was pre-trained on this very text: fine-tuning would go on with the same, at twenty times the size of the"
+        "It was pre-trained on this very text: fine-tuning would go on with the same, at forty times the size of the"
         " other models."
     ),
     ("shakespeare", "bert-finetuned"): _SEES_ANSWER,
@@ -37,8 +37,8 @@ REASONS: dict[tuple[str, str], str] = {
     },
     **{
         (f"sentiment-{n}", "smollm2-few-shot"): (
-            "Its prompt has room for eight solved examples: more labels change nothing, and its records stand with the"
-            " task of ten."
+            "Its prompt has room for eight solved examples, however many labels there are: it is measured with ten, and"
+            " with all."
         )
         for n in (100, 1000)
     },
