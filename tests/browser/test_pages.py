@@ -36,6 +36,12 @@ WRITTEN_ALIKE = {
 }
 
 
+#: Whether keys reach each block that scrolls and no other. The theme sees to it a while after a width has changed.
+_REACHED = """() => [...document.querySelectorAll('pre')].every(
+  e => (e.tabIndex === 0) === (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight)
+)"""
+
+
 def addresses() -> list[str]:
     """Return the address of each page, from the table of contents, not from what happens to be on disk."""
     return [str(path.relative_to(ROOT).with_suffix(".html").as_posix()) for path in pages()] + list(GENERATED)
@@ -53,12 +59,6 @@ def load(page: Page, address: str) -> None:
     assert response is not None
     assert response.ok, f"{address}: status {response.status}"
     page.evaluate("async () => { if (window.MathJax?.startup) await window.MathJax.startup.promise }")
-
-
-#: Whether keys reach each block that scrolls and no other. The theme sees to it a while after a width has changed.
-_REACHED = """() => [...document.querySelectorAll('pre')].every(
-  e => (e.tabIndex === 0) === (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight)
-)"""
 
 
 def test_every_page_on_disk_is_tested() -> None:

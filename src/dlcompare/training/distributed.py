@@ -60,9 +60,9 @@ def distributed(device_type: str = "cpu") -> Iterator[None]:
         yield
         return
     dist.init_process_group("nccl" if device_type == "cuda" else "gloo")
-    if dist.get_backend() == "gloo":  # who fails at once would cut off those who are still on their way
-        dist.barrier()
     try:
+        if dist.get_backend() == "gloo":  # who fails at once would cut off those who are still on their way
+            dist.barrier()
         yield
     finally:
         dist.destroy_process_group()
