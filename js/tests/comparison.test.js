@@ -5,7 +5,7 @@ import { AXES, axisFor, barOf, change, neighbour, tableOf, valueOf } from "../sr
 import { placeOf } from "../src/shared/axis.js";
 
 /** @param {string} family  @param {(number | null)[]} at  @param {[number, number] | null} [interval] */
-const row = (family, at, interval = null) => ({ family, budget: "b", rank: 1, better: [], at, interval, fixed: false, runs: [{ seed: 0, at, steps: 1, curve: [] }], setup: /** @type {any} */ ({}), made: [] });
+const row = (family, at, interval = null) => ({ family, budget: "b", rank: 1, better: [], at, interval, fixed: false, asked: null, runs: [{ seed: 0, at, steps: 1, curve: [] }], setup: /** @type {any} */ ({}), made: [] });
 const digits = [row("cnn", [0.95, 1e5, 1e9, 30, 400, 5e4], [0.94, 0.96]), row("mlp", [0.9, 1.01e5, 2e8, 12, 300, 5e4], [0.2, 1.6]), row("base", [0.92, null, null, 3, 500, 4e3])];
 const tables = [
   { task: "digits", budget: "b", rows: digits, missing: [] },

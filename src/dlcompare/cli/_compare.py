@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -103,16 +105,20 @@ def _show(grid: Grid, records: Sequence[Record]) -> None:
     for task in grid.tasks:
         for budget in grid.budgets:
             if rows := grid.table(records, task, budget):
-                Console().print(_table(f"{task.name}, {budget.title}", f"{task.metric.name}, {task.metric.unit}", rows))
+                metric = f"{task.metric.name.replace('_', ' ')} ({task.metric.unit})"
+                Console().print(_table(f"{task.name}, {budget.title}: {metric}", rows))
     for record in records:
         if record.error is not None:
             typer.echo(f"{record.task} {record.family} {record.budget} {record.seed}: {record.error}", err=True)
 
 
-def _table(title: str, metric: str, rows: Iterable[Row]) -> Table:
-    table = Table("rank", "family", metric, "95 %", "runs", "parameters", "FLOPs", "seconds", "MB", title=title)
+def _table(title: str, rows: Iterable[Row]) -> Table:
+    """Return a table that stands whole in a terminal of 80 columns."""
+    heads = ("rank", "family", "mean", "95 %: ±", "runs", "parameters", "FLOPs", "seconds", "MB")
+    table = Table(*heads, title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for column in table.columns:
         column.no_wrap = True
+        column.justify = "left" if column.header == "family" else "right"
     for row in rows:
         value = row.value
         table.add_row(
@@ -122,7 +128,7 @@ def _table(title: str, metric: str, rows: Iterable[Row]) -> Table:
             _interval(value),
             str(value.n),
             _number(row.parameters, ",.0f"),
-            _number(row.flops, ".3g"),
+            _number(row.flops, ".1e"),
             _number(row.seconds, ".3g"),
             _number(row.peak_memory and row.peak_memory / 1e6, ".0f"),
         )
@@ -132,7 +138,7 @@ def _table(title: str, metric: str, rows: Iterable[Row]) -> Table:
 def _interval(value: Interval) -> str:
     if value.low == value.high:
         return "no seed"
-    return f"{value.low:.4g} to {value.high:.4g}" if value.n > 1 else "one seed"
+    return f"{(value.high - value.low) / 2:.2g}" if math.isfinite(value.low) else "one seed"
 
 
 def _number(value: float | None, form: str) -> str:

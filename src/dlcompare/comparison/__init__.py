@@ -10,13 +10,14 @@ from dlcompare.comparison.baselines import Outcome
 from dlcompare.comparison.budgets import BUDGETS, UNLIMITED, Budget, BudgetError
 from dlcompare.comparison.cells import REASONS, reason
 from dlcompare.comparison.families import FAMILIES, Family, FineTuned, Method, family_named
+from dlcompare.comparison.intervals import Interval, interval, student_t, wilson
 from dlcompare.comparison.job import Job, jobs
 from dlcompare.comparison.reach import gradient_reach
 from dlcompare.comparison.record import Point, Record, RecordError, append, latest, read
 from dlcompare.comparison.runner import remaining, run
 from dlcompare.comparison.scaling import ScalingPoint, ScalingRun, frontier, series
 from dlcompare.comparison.search import Search
-from dlcompare.comparison.tables import Interval, Row, contradictions, interval, table
+from dlcompare.comparison.tables import Row, contradictions, table
 from dlcompare.comparison.task import Bar, Examples, Form, Metric, Part, Task
 from dlcompare.comparison.tasks import TASKS, task_named
 
@@ -60,6 +61,8 @@ __all__ = [
     "remaining",
     "run",
     "series",
+    "student_t",
     "table",
     "task_named",
+    "wilson",
 ]

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from dlcompare.comparison.intervals import Interval, interval, wilson
 from dlcompare.comparison.record import Record, latest
 from dlcompare.comparison.task import Metric
 
-__all__ = ["Interval", "Row", "contradictions", "interval", "student_t", "table"]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The mean of a figure over seeds, and the interval that holds its expectation with the confidence asked for.
-
-    Parameters
-    ----------
-    mean, low, high
-        in the figure's unit. From a single run nothing is known of other seeds: the interval then reaches from minus to
-        plus infinity.
-    n
-        how many runs.
-    """
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-    def overlaps(self, other: Interval) -> bool:
-        """Return whether the two have a value in common."""
-        return self.low <= other.high and other.low <= self.high
+__all__ = ["Row", "contradictions", "table"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +31,10 @@ class Row:
         the families that are surely better, the best first.
     records
         the runs themselves, in the order of their seeds.
+    asked
+        of how many examples of the test part the figure is, where the interval speaks of these: of a single run that no
+        seed changes, and that was asked about a sample only (:func:`wilson`). None where it speaks of seeds, or there
+        is none.
     """
 
     family: str
@@ -68,75 +49,7 @@ class Row:
     examples: float | None = None
     better: tuple[str, ...] = ()
     records: tuple[Record, ...] = ()
-
-
-def student_t(confidence: float, degrees: int) -> float:
-    """Return the t for which Student's distribution holds ``confidence`` between -t and t.
-
-    From the distribution's closed form for whole degrees of freedom (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4), by
-    bisection.
-
-    Raises
-    ------
-    ValueError
-        for a confidence outside 0 < confidence < 1, or less than one degree of freedom.
-    """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence!r}; allowed is 0 < confidence < 1")
-    if degrees < 1:
-        raise ValueError(f"degrees is {degrees}; allowed are integers of at least 1")
-    low, high = 0.0, 1.0
-    while _within(high, degrees) < confidence:
-        high *= 2
-    for _ in range(200):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, degrees) < confidence else (low, middle)
-    return high
-
-
-def _within(t: float, degrees: int) -> float:
-    """Return the probability of -t to t."""
-    angle = math.atan(t / math.sqrt(degrees))
-    cosine, sine = math.cos(angle), math.sin(angle)
-    if degrees % 2:
-        total, term = 0.0, cosine
-        for k in range(1, (degrees - 1) // 2 + 1):
-            total += term
-            term *= cosine**2 * 2 * k / (2 * k + 1)
-        return 2 / math.pi * (angle + sine * total)
-    total, term = 0.0, 1.0
-    for k in range(1, degrees // 2 + 1):
-        total += term
-        term *= cosine**2 * (2 * k - 1) / (2 * k)
-    return sine * total
-
-
-def interval(values: Sequence[float], *, fixed: bool = False, confidence: float = 0.95) -> Interval:
-    r"""Return the mean :math:`\bar x` of n values and the interval :math:`\bar x \pm t \, s / \sqrt n`.
-
-    Parameters
-    ----------
-    values
-        one per seed.
-    fixed
-        whether no seed changes the value: one value is then all there is to know.
-    confidence
-        of the interval, by Student's t with n - 1 degrees of freedom.
-
-    Raises
-    ------
-    ValueError
-        for no values.
-    """
-    if not values:
-        raise ValueError("values is empty; at least one is needed")
-    mean, n = statistics.fmean(values), len(values)
-    if fixed:
-        return Interval(mean, mean, mean, n)
-    if n == 1:
-        return Interval(mean, -math.inf, math.inf, n)
-    half = student_t(confidence, n - 1) * statistics.stdev(values) / math.sqrt(n)
-    return Interval(mean, mean - half, mean + half, n)
+    asked: int | None = None
 
 
 def table(records: Iterable[Record], task: str, budget: str, metric: Metric, confidence: float = 0.95) -> list[Row]:
@@ -170,18 +83,29 @@ def table(records: Iterable[Record], task: str, budget: str, metric: Metric, con
                     f" {', '.join(record.test)}"
                 )
             found.setdefault(record.family, []).append(record)
-    values = {
-        family: interval(
-            [record.test[metric.name] for record in of],
-            fixed=not all(record.configuration.get("seeded", True) for record in of),
-            confidence=confidence,
-        )
-        for family, of in found.items()
-    }
+    values = {family: _value(of, metric, confidence) for family, of in found.items()}
     sign = -1 if metric.higher_is_better else 1
     ordered = sorted(found, key=lambda family: sign * values[family].mean)
     rows = [_row(family, found[family], values, ordered, metric) for family in ordered]
     return sorted(rows, key=lambda row: row.rank)
+
+
+def _fixed(of: Sequence[Record]) -> bool:
+    """Return whether no seed changes what these runs reach."""
+    return not all(record.configuration.get("seeded", True) for record in of)
+
+
+def _asked(of: Sequence[Record], metric: Metric) -> int | None:
+    """Return how many examples stand behind a share, where a single run that no seed changes was not asked all."""
+    alone = _fixed(of) and len(of) == 1 and metric.unit == "share"
+    return of[0].configuration.get("asked_of_test") if alone else None
+
+
+def _value(of: Sequence[Record], metric: Metric, confidence: float) -> Interval:
+    values, asked = [record.test[metric.name] for record in of], _asked(of, metric)
+    if asked is not None:
+        return Interval(values[0], *wilson(values[0], asked, confidence), 1)
+    return interval(values, fixed=_fixed(of), confidence=confidence)
 
 
 def _row(
@@ -201,6 +125,7 @@ def _row(
         _mean([record.examples for record in of]),
         better,
         tuple(sorted(of, key=lambda record: record.seed)),
+        _asked(of, metric),
     )
 
 

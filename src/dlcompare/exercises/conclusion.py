@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dlcompare.catalogue import text
-from dlcompare.comparison.tables import student_t
+from dlcompare.comparison.intervals import student_t
 from dlcompare.exercises.checking import exercise, slip, wrong_function, wrong_number, wrong_tensor
 
 __all__: list[str] = []

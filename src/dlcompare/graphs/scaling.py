@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from dlcompare.comparison.tables import student_t
+from dlcompare.comparison.intervals import student_t
 from dlcompare.export import Graph
 
 __all__ = ["CONFIDENCE", "FEWEST", "GRID", "MOST", "power_law"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -143,7 +144,7 @@ def row_of(row: Row, metric: str, made: list[str]) -> dict[str, Any]:
         machines and versions so far, which the row names by their numbers; its own are added.
     """
     value = row.value
-    known = value.n > 1 or value.low == value.high  # a single run says nothing of other seeds
+    known = math.isfinite(value.low)  # a single run says nothing of other seeds
     costs = (row.parameters, row.flops, row.cpu_seconds, _in_millions(row.peak_memory), row.examples)
     return {
         "family": row.family,
@@ -152,7 +153,8 @@ def row_of(row: Row, metric: str, made: list[str]) -> dict[str, Any]:
         "better": list(row.better),
         "at": [_whole(one) for one in (value.mean, *costs)],
         "interval": [value.low, value.high] if known else None,
-        "fixed": not row.records[0].configuration.get("seeded", True),
+        "fixed": value.low == value.high and not row.records[0].configuration.get("seeded", True),
+        "asked": row.asked,
         "runs": [
             {
                 "seed": record.seed,

@@ -25,11 +25,13 @@ def run(*arguments: str):
     return CliRunner().invoke(app, ["compare", *arguments])
 
 
-def test_a_grid_is_measured_once_and_shown(tmp_path):
+def test_a_grid_is_measured_once_and_shown(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     result = run("--processes", "0")
     assert result.exit_code == 0, result.stderr
     assert "3 of 3 jobs were measured now; the records are in runs/comparison.jsonl" in result.stdout
-    assert all(text in result.stdout for text in ("toy, 100 parameters", "accuracy, share", "small", "no seed"))
+    assert all(text in result.stdout for text in ("toy, 100 parameters", "accuracy (share)", "small", "no seed"))
+    assert "…" not in result.stdout, "the table stands whole in a terminal of 80 columns"
     assert len(read(tmp_path / "runs" / "comparison.jsonl")) == 3
     assert "0 of 3 jobs were measured now" in run("--processes", "0").stdout
 

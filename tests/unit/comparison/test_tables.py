@@ -1,39 +1,9 @@
-import math
-
 import pytest
 
-from dlcompare.comparison import Interval, Metric, Record, contradictions, interval, table
-from dlcompare.comparison.tables import student_t
+from dlcompare.comparison import Metric, Record, contradictions, table, wilson
 
 ACCURACY = Metric("accuracy", "share", higher_is_better=True)
 ERROR = Metric("error", "°C", higher_is_better=False)
-
-#: The table that stands in every textbook: two-sided 95 %, and 99 % in the last two.
-STUDENT = [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (30, 2.042), (120, 1.980)]
-
-
-@pytest.mark.parametrize(("degrees", "t"), STUDENT)
-def test_t_is_that_of_the_textbooks(degrees, t):
-    assert student_t(0.95, degrees) == pytest.approx(t, abs=6e-4)
-
-
-def test_t_of_other_confidences():
-    assert student_t(0.5, 1) == pytest.approx(1.0)  # a Cauchy distribution's quartile
-    assert student_t(0.99, 5) == pytest.approx(4.032, abs=6e-4)
-    for confidence, degrees in ((0, 1), (1, 1), (0.9, 0)):
-        with pytest.raises(ValueError, match="allowed"):
-            student_t(confidence, degrees)
-
-
-def test_an_interval_is_its_equation():
-    found = interval([1.0, 2.0, 4.0])
-    half = 4.302653 * math.sqrt(7 / 3) / math.sqrt(3)  # t of 2 degrees, the deviation, the root of n
-    assert found == Interval(pytest.approx(7 / 3), pytest.approx(7 / 3 - half), pytest.approx(7 / 3 + half), 3)
-    assert interval([0.5], fixed=True) == Interval(0.5, 0.5, 0.5, 1)
-    assert interval([0.5]) == Interval(0.5, -math.inf, math.inf, 1)
-    assert interval([1.0, 2.0], confidence=0.5).high == pytest.approx(2.0)
-    with pytest.raises(ValueError, match="values is empty"):
-        interval([])
 
 
 def records(name, **families):
@@ -70,6 +40,26 @@ def test_what_overlaps_is_tied():
     assert rows[3].cpu_seconds == pytest.approx(2.5 * 1)
     rows = table(records("error", **MEASURED), "digits", "parameters", ERROR)
     assert [(row.family, row.rank) for row in rows] == [("poor", 1), ("fixed", 2), ("good", 3), ("alike", 3)]
+
+
+def test_a_sample_of_the_test_part_is_not_exact():
+    def prompted(share, asked, **more):
+        told = {"seeded": False, "asked_of_test": asked}
+        return Record(
+            f"prompted {share}", "digits", "prompted", "none", 0, configuration=told, test=more or {"accuracy": share}
+        )
+
+    others = records("accuracy", good=[0.90, 0.91, 0.92], fixed=[0.6])
+    for asked, rank in ((200, 2), (10, 1)):
+        rows = table([*others, prompted(0.7, asked)], "digits", "parameters", ACCURACY)
+        (row,) = [row for row in rows if row.family == "prompted"]
+        assert (row.value.low, row.value.high) == wilson(0.7, asked)
+        assert (row.rank, row.asked, row.value.n) == (rank, asked, 1)
+        (exact,) = [row for row in rows if row.family == "fixed"]
+        assert (exact.value.low, exact.asked) == (0.6, None)
+        assert ("prompted" in exact.better) is (asked == 200)
+    (row,) = table([prompted(0.7, 200, error=3.0)], "digits", "parameters", ERROR)
+    assert (row.value.low, row.asked) == (3.0, None)  # no share: nothing is known of its spread
 
 
 def test_a_single_run_is_surely_nothing():

@@ -3,7 +3,7 @@
 import math
 import statistics
 
-from dlcompare.comparison.tables import interval, student_t
+from dlcompare.comparison.intervals import interval, student_t
 
 
 def by_the_package(values):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlcompare.comparison.tables import student_t
+from dlcompare.comparison.intervals import student_t
 from dlcompare.graphs import power_law
 from dlcompare.graphs.scaling import FEWEST, GRID, MOST
 

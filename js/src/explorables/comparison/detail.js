@@ -49,7 +49,9 @@ export function createDetail(text, named, machines) {
   /** @param {Row} row */
   function intervalOf(row) {
     if (row.fixed) return text("interval_fixed");
-    return row.interval ? text("interval", { low: short(row.interval[0]), high: short(row.interval[1]) }) : text("interval_unknown");
+    if (!row.interval) return text("interval_unknown");
+    const [low, high] = row.interval.map(short);
+    return row.asked === null ? text("interval", { low, high }) : text("interval_asked", { low, high, count: row.asked });
   }
   /** @param {Row} row  @param {string} metric */
   function drawFigures(row, metric) {

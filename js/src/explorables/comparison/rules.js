@@ -39,7 +39,8 @@
  * @property {string[]} better  The families that are surely better.
  * @property {(number | null)[]} at  Means of its figures, in the order of AXES.
  * @property {[number, number] | null} interval  Of the first figure.
- * @property {boolean} fixed  Whether no seed changes it.
+ * @property {boolean} fixed  Whether no seed changes it, and so there is no interval.
+ * @property {number | null} asked  Of how many examples of the test part its figure is, where the interval is that of such a sample.
  * @property {Run[]} runs
  * @property {Setup} setup
  * @property {number[]} made  Numbers of the machines and versions.
