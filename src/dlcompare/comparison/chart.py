@@ -21,6 +21,9 @@ from dlcompare.comparison.tasks.few_labels import SIZES
 
 __all__ = ["chart", "few_labels"]
 
+#: How those that share a colour and a mark with others differ from these.
+_APART: dict[str, Any] = {"rnn": {"fillstyle": "none"}, "gru": {"marker": ">"}}
+
 
 def chart(
     axis: Axes,
@@ -98,7 +101,8 @@ def few_labels(
 ) -> dict[tuple[int, str], Row]:
     """Draw what each family reaches from 10, 100, 1,000 and from all labelled examples: its mean, a line for each.
 
-    Where some are drawn that were pre-trained, the lines of the others are dotted.
+    Where some are drawn that were pre-trained, the lines of the others are dotted. Of the recurrent families the RNN's
+    mark is hollow, and the GRU's is turned.
 
     Parameters
     ----------
@@ -142,8 +146,8 @@ def few_labels(
             list(line.values()),
             ":" if pretrained and name not in pretrained else "-",
             color=style.FAMILY[family.group],
-            marker=style.MARKER[family.group],
             label=family.title,
+            **{"marker": style.MARKER[family.group], **_APART.get(name, {})},
         )
     axis.set_xticks(list(sizes), [f"{n:,}" for n in sizes])
     axis.minorticks_off()

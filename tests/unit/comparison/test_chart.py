@@ -131,3 +131,10 @@ def test_who_never_learned_from_few_is_named(axis):
         few_labels(axis, made, "sentiment", 8000, families=["cnn", "mlp"])
     with pytest.raises(ValueError, match="task is 'copying-10'"):
         few_labels(axis, made, "copying", 8000)
+
+
+def test_recurrent_families_can_be_told_apart(axis):
+    kinds = ("rnn", "lstm", "gru")
+    few_labels(axis, [one for kind in kinds for one in learned_from_few(kind, 0.5)], "sentiment", 8000)
+    looks = [(line.get_color(), line.get_linestyle(), line.get_marker(), line.get_fillstyle()) for line in axis.lines]
+    assert len(set(looks)) == len(kinds)
