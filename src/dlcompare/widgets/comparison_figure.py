@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator
 
 from dlcompare import style
 from dlcompare.catalogue import text
@@ -121,6 +122,14 @@ def _draw_bars(widget: ComparisonLab, axes: Any, left: Any | None, figure: Figur
         figure.legend(explained, [words for _, _, words in bars], loc="outside upper right", fontsize=8, frameon=False)
 
 
+def _tick_powers(axis: Any) -> None:
+    """Let the ticks of a logarithmic axis be few enough to be read: powers of ten, over few of them 2 and 5 as well."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+    axis.set_major_formatter(LogFormatterSciNotation(minor_thresholds=(math.inf, math.inf)))  # every tick has a label
+    axis.set_minor_formatter("")
+
+
 def draw(widget: ComparisonLab) -> Figure:
     """Return the figure of the present task and budget; what has no figure for the x axis stands left of it."""
     figure = Figure(figsize=(7.2, 4.4), layout="constrained", facecolor="white")
@@ -154,6 +163,9 @@ def draw(widget: ComparisonLab) -> Figure:
         on.grid(alpha=0.25)
         on.spines[["top", "right"]].set_visible(False)
         on.margins(y=0.12)
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            _tick_powers(axis)
     axes.set_xlabel(_title(widget, widget.x), fontsize=9)
     (left or axes).set_ylabel(_title(widget, widget.y), fontsize=9)
     if unplaced:

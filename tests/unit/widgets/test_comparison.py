@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import random
 
@@ -163,6 +164,19 @@ def test_the_figure_names_every_family(x: str, y: str, scale: str) -> None:
     assert (figure.get_suptitle() != "") == bool(left_out)
     scales = {"x": figure.axes[-1].get_xscale(), "y": figure.axes[-1].get_yscale()}
     assert scales == {key: "linear" if axis == "quality" else scale for key, axis in (("x", x), ("y", y))}
+
+
+@pytest.mark.parametrize("x", ["parameters", "flops", "seconds", "memory"])
+def test_the_figures_ticks_have_labels_that_do_not_meet(x: str) -> None:
+    for task in ("digits", "sentiment", "recall"):
+        figure = ComparisonLab(task=task, x=x).figure()
+        figure.draw_without_rendering()
+        labels = [one for one in figure.axes[-1].get_xticklabels(which="both") if one.get_text()]
+        low, high = figure.axes[-1].get_window_extent().intervalx
+        boxes = sorted((box.x0, box.x1) for box in (one.get_window_extent() for one in labels))
+        shown = [(left, right) for left, right in boxes if left < high and right > low]
+        assert len(shown) > 1, (task, x)
+        assert all(right < left for (_, right), (left, _) in itertools.pairwise(shown)), (task, x)
 
 
 def test_all_of_the_full_run_fits_a_page(lab: ComparisonLab) -> None:

@@ -34,7 +34,7 @@ def load(seed: int) -> Examples:
 #: Sentiment.
 SENTIMENT = Task(
     "sentiment",
-    "is this sentence of a film review meant well?",
+    "does this sentence of a film review praise or blame?",
     load,
     Metric("accuracy", "share", higher_is_better=True),
     {"batch_size": 32, "steps": 600, "tokenizer": TOKENIZER},
