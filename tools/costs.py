@@ -25,10 +25,15 @@ def main() -> int:
     if not there:
         print("costs: no chapter has been executed here yet: run make book", file=sys.stderr)
         return 1
-    table = Table("chapter", f"seconds (at most {MOST_SECONDS})", f"GB (at most {MOST_MEMORY / 1e9})")
+    table = Table("chapter", f"seconds, ≤ {MOST_SECONDS}", f"GB, ≤ {MOST_MEMORY / 1e9}")
+    table.columns[0].overflow = "fold"  # a name that is cut off tells nothing
     for name in sorted(there, key=lambda name: -known[name].seconds):
         memory = known[name].peak_memory
-        table.add_row(name, f"{known[name].seconds:.1f}", "" if memory is None else f"{memory / 1e9:.2f}")
+        table.add_row(
+            name.removeprefix("chapters/").removesuffix(".ipynb"),
+            f"{known[name].seconds:.1f}",
+            "" if memory is None else f"{memory / 1e9:.2f}",
+        )
     seconds = [known[name].seconds for name in there]
     table.add_row("all, one after another", f"{sum(seconds):.0f}", "", style="bold")
     Console().print(table)
