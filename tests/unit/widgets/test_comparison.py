@@ -11,7 +11,7 @@ import matplotlib as mpl
 import pytest
 
 from dlcompare import comparison, results
-from dlcompare.comparison import BUDGETS, FAMILIES, TASKS, Family, Metric, Record, Task, table
+from dlcompare.comparison import BUDGETS, FAMILIES, TASKS, Family, Metric, Record, Task, table, wilson
 from dlcompare.style import short
 from dlcompare.widgets import ComparisonLab
 from dlcompare.widgets.comparison import SCALES
@@ -106,6 +106,15 @@ def test_a_single_run_has_no_interval() -> None:
     assert rows["mlp"]["interval"] is None
     assert rows["baseline"]["interval"] == [rows["baseline"]["at"][0]] * 2
     json.dumps(widget.page_state(), allow_nan=False)
+
+
+def test_a_sample_of_the_test_part_has_wilsons_interval() -> None:
+    rows = {row["family"]: row for row in ComparisonLab(task="sentiment").rows}
+    asked = rows["smollm2-zero-shot"]
+    assert (asked["asked"], asked["fixed"]) == (200, False)
+    assert asked["interval"] == list(wilson(asked["at"][0], 200))
+    assert (rows["baseline"]["asked"], rows["baseline"]["fixed"]) == (None, True)
+    assert (rows["gpt"]["asked"], rows["gpt"]["fixed"]) == (None, False)
 
 
 def test_the_state_is_always_one(lab: ComparisonLab) -> None:
