@@ -34,6 +34,12 @@ def test_committed_records_are_those_of_the_grid(quick):
             assert re.search(r"\d operations allow \d+ steps of .* each; at least 20 are needed", record.error)
 
 
+def test_a_prompted_model_has_seen_what_its_prompt_shows():
+    prompted = [record for record in results.comparison() if record.configuration.get("method") == "prompting"]
+    assert {record.examples for record in prompted} == {0, 8}
+    assert all(record.examples == record.configuration["shots"] for record in prompted)
+
+
 @pytest.mark.parametrize("task", FULL.tasks, ids=lambda task: task.name)
 def test_every_cell_has_records_of_all_seeds_or_a_reason(task):
     seeds, wanted = {}, {}

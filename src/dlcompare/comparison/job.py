@@ -148,7 +148,7 @@ class Job:
             seconds=time.perf_counter() - began,
             cpu_seconds=time.process_time() - began_cpu,
             parameters=outcome.parameters,
-            examples=len(examples.splits.train),
+            examples=outcome.configuration.get("shots", len(examples.splits.train)),  # a prompt shows a few of them
             validation=outcome.validation,
             test=outcome.test,
         )
